@@ -1,0 +1,46 @@
+"""Identifiers: time-ordered UUIDv7 made by whoever creates, and ids derived from a retry key."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from uuid import UUID
+
+NIL = UUID(int=0)
+"""Stands for "none" where a key may not be null (a lot, for instance)."""
+
+_last_ms = 0
+_counter = 0
+
+
+def uuid7() -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, a 12-bit counter that grows within one millisecond
+    of this process, and 62 random bits."""
+    global _last_ms, _counter
+    now = time.time_ns() // 1_000_000
+    if now <= _last_ms:
+        _counter += 1
+        if _counter > 0xFFF:
+            _last_ms += 1
+            _counter = 0
+        now = _last_ms
+    else:
+        _last_ms = now
+        _counter = int.from_bytes(os.urandom(1)) & 0x7F
+    rand = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    return UUID(int=(now << 80) | (0x7 << 76) | (_counter << 64) | (0b10 << 62) | rand)
+
+
+def derive_id(*parts: str) -> UUID:
+    """A UUIDv8 (RFC 9562, 5.8) from the SHA-256 of its parts: the same caller, route and key give the same id."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    value = int.from_bytes(digest[:16])
+    value = (value & ~(0xF << 76)) | (0x8 << 76)
+    value = (value & ~(0b11 << 62)) | (0b10 << 62)
+    return UUID(int=value)
+
+
+def first_id_at(ms: int) -> UUID:
+    """The smallest UUIDv7 of a Unix millisecond: a lower bound for "made since"."""
+    return UUID(int=(ms << 80) | (0x7 << 76) | (0b10 << 62))
