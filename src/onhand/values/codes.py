@@ -43,5 +43,7 @@ def parse_code(text: str, field: str = "code") -> str:
     """A short code (location, supplier, tax), 1 to 64 visible characters without spaces at the ends or "/" inside."""
     code = clean(text, field, longest=MAX_CODE)
     if "/" in code:
-        raise BadValue(field, f"The {field} holds a slash, which separates places in a path.", "Use - or . instead.")
+        raise BadValue(
+            field, f"The {field} holds a slash, which separates places in a path.", "Use - or . instead."
+        )
     return code

@@ -100,7 +100,9 @@ def read_scan(code: str) -> Scan:
     body, announced = _strip_symbology(code.strip(" \t\r\n"))
     text = body.lstrip(FNC1)
     if not text or len(text) > LONGEST_SCAN:
-        raise BadValue("code", "The scan is empty or too long.", f"Scan again: 1 to {LONGEST_SCAN} characters.")
+        raise BadValue(
+            "code", "The scan is empty or too long.", f"Scan again: 1 to {LONGEST_SCAN} characters."
+        )
     if is_gtin(text):
         return Scan(text=text, gtin=text.zfill(14))
     if text.lower().startswith(("http://", "https://")):
@@ -118,12 +120,16 @@ def element_string(*, gtin: str, lot_code: str | None = None, serial_number: str
                    expiry: date | None = None) -> str:  # fmt: skip
     """Builds the text of a GS1 barcode: fixed-length parts first, variable ones closed by FNC1 (no FNC1 in front)."""
     if not is_gtin(gtin):
-        raise BadValue("gtin", f"{gtin[:20]!r} is not a GTIN.", "Give 8, 12, 13 or 14 digits with a right check digit.")
+        raise BadValue(
+            "gtin", f"{gtin[:20]!r} is not a GTIN.", "Give 8, 12, 13 or 14 digits with a right check digit."
+        )
     text = f"01{gtin.zfill(14)}"
     if expiry is not None:
         text += f"17{expiry:%y%m%d}"
     tail = [f"{ai}{value}" for ai, value in (("10", lot_code), ("21", serial_number)) if value]
     for part in tail:
         if len(part) > 22 or not part.isascii() or not part.isprintable():
-            raise BadValue("lot_code", f"{part[2:40]!r} does not fit a GS1 barcode.", "Use 1 to 20 plain characters.")
+            raise BadValue(
+                "lot_code", f"{part[2:40]!r} does not fit a GS1 barcode.", "Use 1 to 20 plain characters."
+            )
     return text + FNC1.join(tail)

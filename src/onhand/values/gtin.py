@@ -31,7 +31,9 @@ def parse_gtin(text: str, field: str = "barcode") -> str:
     digits = text.strip().replace(" ", "").replace("-", "")
     if not (digits.isascii() and digits.isdigit()) or len(digits) not in GTIN_LENGTHS:
         raise BadValue(
-            field, f"{text[:40]!r} is not a GTIN: it needs 8, 12, 13 or 14 digits.", 'For own codes use the kind "other".'
+            field,
+            f"{text[:40]!r} is not a GTIN: it needs 8, 12, 13 or 14 digits.",
+            'For own codes use the kind "other".',
         )
     right = check_digit(digits[:-1])
     if right != int(digits[-1]):
@@ -93,6 +95,12 @@ def expand_upc_e(text: str) -> str | None:
 def parse_sscc(text: str, field: str = "sscc") -> str:
     """The 18 digits of a serial shipping container code (a pallet's number plate), check digit verified."""
     digits = text.strip().replace(" ", "")
-    if len(digits) != 18 or not (digits.isascii() and digits.isdigit()) or check_digit(digits[:-1]) != int(digits[-1]):
-        raise BadValue(field, f"{text[:40]!r} is not an SSCC.", "It needs 18 digits with a right check digit.")
+    if (
+        len(digits) != 18
+        or not (digits.isascii() and digits.isdigit())
+        or check_digit(digits[:-1]) != int(digits[-1])
+    ):
+        raise BadValue(
+            field, f"{text[:40]!r} is not an SSCC.", "It needs 18 digits with a right check digit."
+        )
     return digits

@@ -33,17 +33,23 @@ def check_currency(code: str, field: str = "currency") -> str:
     """The ISO 4217 code in capitals. Raises `BadValue` for one that is not in use."""
     upper = code.strip().upper()
     if upper not in CURRENCY_EXPONENTS:
-        raise BadValue(field, f"{code[:10]!r} is not a currency in use.", 'Give the ISO 4217 code, such as "EUR".')
+        raise BadValue(
+            field, f"{code[:10]!r} is not a currency in use.", 'Give the ISO 4217 code, such as "EUR".'
+        )
     return upper
 
 
 def _digits(text: str, places: int, field: str) -> int:
     found = _AMOUNT.fullmatch(text.strip())
     if found is None:
-        raise BadValue(field, f"{text[:40]!r} is not an amount.", 'Write digits with a point, such as "12.50".')
+        raise BadValue(
+            field, f"{text[:40]!r} is not an amount.", 'Write digits with a point, such as "12.50".'
+        )
     part = (found.group(3) or "").rstrip("0")
     if len(part) > places:
-        raise BadValue(field, f"{text[:40]} has more than {places} decimals.", "Round it to what the currency knows.")
+        raise BadValue(
+            field, f"{text[:40]} has more than {places} decimals.", "Round it to what the currency knows."
+        )
     scale: int = 10**places
     value = int(found.group(2)) * scale + (int(part.ljust(places, "0")) if part else 0)
     return -value if found.group(1) == "-" else value
@@ -59,7 +65,9 @@ class Money:
     def __post_init__(self) -> None:
         if self.currency not in CURRENCY_EXPONENTS:
             check_currency(self.currency)
-            raise BadValue("currency", f"{self.currency!r} is not in capitals.", "Write the code in capitals.")
+            raise BadValue(
+                "currency", f"{self.currency!r} is not in capitals.", "Write the code in capitals."
+            )
         if abs(self.minor) > MAX_UNITS:
             raise BadValue("amount", "The amount is larger than we can keep.", "Check the number.")
 
@@ -101,7 +109,9 @@ class Money:
     def _same(self, other: "Money") -> "Money":
         if other.currency != self.currency:
             raise BadValue(
-                "currency", f"{other.currency} cannot be added to {self.currency}.", "Convert one of them first."
+                "currency",
+                f"{other.currency} cannot be added to {self.currency}.",
+                "Convert one of them first.",
             )
         return other
 

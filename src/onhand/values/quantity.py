@@ -17,7 +17,9 @@ _SCALES: tuple[int, ...] = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 def check_decimals(decimals: int) -> int:
     """The number of decimals a variant's quantities carry, 0 to 6; anything else raises `BadValue`."""
     if isinstance(decimals, bool) or not 0 <= decimals <= MAX_DECIMALS:
-        raise BadValue("decimals", f"{decimals} decimals are not possible.", "Give a whole number from 0 to 6.")
+        raise BadValue(
+            "decimals", f"{decimals} decimals are not possible.", "Give a whole number from 0 to 6."
+        )
     return decimals
 
 
@@ -30,16 +32,22 @@ def parse_units(text: str, decimals: int, field: str = "quantity") -> int:
     check_decimals(decimals)
     found = _DECIMAL.fullmatch(text.strip())
     if found is None:
-        raise BadValue(field, f"{text[:40]!r} is not a number.", 'Write digits with a point, such as "12" or "1.5".')
+        raise BadValue(
+            field, f"{text[:40]!r} is not a number.", 'Write digits with a point, such as "12" or "1.5".'
+        )
     sign, whole, part = found.group(1), found.group(2), (found.group(3) or "").rstrip("0")
     if len(part) > decimals:
         allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
         raise BadValue(
-            field, f"{text[:40]} is finer than this item is counted ({allowed}).", "Round it, or use a smaller unit."
+            field,
+            f"{text[:40]} is finer than this item is counted ({allowed}).",
+            "Round it, or use a smaller unit.",
         )
     units = int(whole) * _SCALES[decimals] + (int(part.ljust(decimals, "0")) if decimals and part else 0)
     if units > MAX_UNITS:
-        raise BadValue(field, f"{text[:40]} is larger than any stock we can keep.", "Check the number and its unit.")
+        raise BadValue(
+            field, f"{text[:40]} is larger than any stock we can keep.", "Check the number and its unit."
+        )
     return -units if sign == "-" else units
 
 
@@ -61,7 +69,9 @@ class Quantity:
     def __post_init__(self) -> None:
         check_decimals(self.decimals)
         if abs(self.units) > MAX_UNITS:
-            raise BadValue("quantity", "The quantity is larger than any stock we can keep.", "Check it and its unit.")
+            raise BadValue(
+                "quantity", "The quantity is larger than any stock we can keep.", "Check it and its unit."
+            )
 
     @classmethod
     def parse(cls, text: str, decimals: int) -> "Quantity":
@@ -84,7 +94,9 @@ def split(total: int, weights: list[int]) -> list[int]:
     """
     whole = sum(weights)
     if whole <= 0 or min(weights) < 0:
-        raise BadValue("weights", "Nothing to share by: the weights add up to zero.", "Give at least one weight above 0.")
+        raise BadValue(
+            "weights", "Nothing to share by: the weights add up to zero.", "Give at least one weight above 0."
+        )
     sign, amount = (-1, -total) if total < 0 else (1, total)
     parts = [amount * weight // whole for weight in weights]
     order = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % whole), i))

@@ -23,7 +23,9 @@ class Unit:
 
     def __post_init__(self) -> None:
         if self.factor <= 0:
-            raise BadValue("factor", f"The unit {self.code} has a factor of zero or below.", "Give one above zero.")
+            raise BadValue(
+                "factor", f"The unit {self.code} has a factor of zero or below.", "Give one above zero."
+            )
 
 
 def _units(dimension: str, rows: Iterable[tuple[str, str, str]]) -> dict[str, Unit]:
@@ -46,7 +48,11 @@ _LENGTH = [
     ("mm", "Millimetre", "1/1000"), ("cm", "Centimetre", "1/100"), ("m", "Metre", "1"), ("km", "Kilometre", "1000"),
     ("in", "Inch", "0.0254"), ("ft", "Foot", "0.3048"), ("yd", "Yard", "0.9144"),
 ]  # fmt: skip
-_AREA = [("cm2", "Square centimetre", "1/10000"), ("m2", "Square metre", "1"), ("ft2", "Square foot", "0.09290304")]
+_AREA = [
+    ("cm2", "Square centimetre", "1/10000"),
+    ("m2", "Square metre", "1"),
+    ("ft2", "Square foot", "0.09290304"),
+]
 _TIME = [("s", "Second", "1"), ("min", "Minute", "60"), ("h", "Hour", "3600"), ("d", "Day", "86400")]
 
 STANDARD_UNITS: dict[str, Unit] = {
@@ -101,7 +107,9 @@ def to_units(amount: Fraction, decimals: int) -> Converted:
     scaled = amount * scale
     units = abs(scaled.numerator) // scaled.denominator
     if units > MAX_UNITS:
-        raise BadValue("quantity", "The quantity is larger than any stock we can keep.", "Check it and its unit.")
+        raise BadValue(
+            "quantity", "The quantity is larger than any stock we can keep.", "Check it and its unit."
+        )
     signed = units if scaled >= 0 else -units
     return Converted(signed, amount - Fraction(signed, scale))
 
