@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+
+from onhand.kit.tx import Change
 
 _MISSING = object()
 _SECRET = ("password", "secret", "token", "_hash", "recovery_code")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing before and after; None = it did not exist."""
-
-    entity: str
-    id: UUID | str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +62,8 @@ def summarise(changes: Sequence[Change], *, action: str | None = None) -> AuditE
     fields: dict[str, list[Any]] = {}
     touched: list[str] = []
     for change in changes:
-        same = (change.entity, str(change.id)) == (main.entity, str(main.id))
-        label = f"{change.entity}:{change.id}"
+        same = (change.entity, str(change.entity_id)) == (main.entity, str(main.entity_id))
+        label = f"{change.entity}:{change.entity_id}"
         if not same and label not in touched:
             touched.append(label)
         for name, pair in field_changes(change.before, change.after).items():
@@ -81,7 +72,7 @@ def summarise(changes: Sequence[Change], *, action: str | None = None) -> AuditE
     return AuditEntry(
         action=action or f"{main.entity}.{verb(main)}",
         entity=main.entity,
-        entity_id=str(main.id),
+        entity_id=str(main.entity_id),
         changes=fields,
         touched=touched or None,
     )

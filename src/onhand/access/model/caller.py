@@ -114,7 +114,10 @@ def check_grant(caller: Caller, grants: Iterable[Grant]) -> None:
                 missing.add(f"{permission} up to that limit")
     if missing:
         listed = ", ".join(sorted(missing))
-        raise GrantExceeded(f"You cannot give or change what you do not hold yourself there: {listed}.", missing=sorted(missing))
+        raise GrantExceeded(
+            f"You cannot give or change what you do not hold yourself there: {listed}.",
+            missing=sorted(missing),
+        )
 
 
 def _limits_covered(caller: Caller, grant: Grant, permission: str) -> bool:

@@ -132,7 +132,9 @@ def totp_step(secret: str, code: str, *, now: datetime, last_step: int | None) -
 
 def new_recovery_codes() -> list[str]:
     """Ten codes of 80 random bits, `abcd-efgh-ijkl-mnop`, each good once."""
-    return [_grouped(base64.b32encode(secrets.token_bytes(10)).decode().lower()) for _ in range(RECOVERY_CODES)]
+    return [
+        _grouped(base64.b32encode(secrets.token_bytes(10)).decode().lower()) for _ in range(RECOVERY_CODES)
+    ]
 
 
 def _grouped(text: str) -> str:

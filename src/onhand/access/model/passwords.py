@@ -19,8 +19,18 @@ SHORTEST, LONGEST = 12, 128
 _ENOUGH_BITS = 32.0
 _LETTER, _DIGIT, _OTHER = math.log2(26), math.log2(10), math.log2(33)
 _LEET = str.maketrans("013457@$!", "oieastasi")
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop")
-_STEPS = frozenset(pair for row in _ROWS for a, b in pairwise(row) for pair in (a + b, b + a))
+_ROWS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "qwertzuiop",
+    "yxcvbnm",
+    "azertyuiop",
+)
+_COLUMNS = ("1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "6zhn", "7ujm", "1qay", "2wsx")
+_STEPS = frozenset(pair for row in _ROWS + _COLUMNS for a, b in pairwise(row) for pair in (a + b, b + a))
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 
 
@@ -53,7 +63,9 @@ class BlockList:
 def check_password(password: str, *, blocked: BlockList, about: Iterable[str] = ()) -> None:
     """Raises WeakPassword (param `password`) when too short, too long, or soon guessed; `about` names the person and firm."""
     if len(password) < SHORTEST:
-        raise WeakPassword(f"A password has at least {SHORTEST} characters; a few words in a row do well.", param="password")
+        raise WeakPassword(
+            f"A password has at least {SHORTEST} characters; a few words in a row do well.", param="password"
+        )
     if len(password) > LONGEST:
         raise WeakPassword(f"A password has at most {LONGEST} characters.", param="password")
     folded = unicodedata.normalize("NFKC", password).casefold()

@@ -61,17 +61,31 @@ def _all(prefix: str) -> frozenset[str]:
 
 _EVERY = frozenset(PERMISSIONS)
 _CLERK = "catalog:read locations:read parties:read stock:read stock:adjust stock:move stock:count"
-_FINANCE = "catalog:read costs:read locations:read parties:read stock:read stock:approve sales:read audit:read"
-_INTEGRATOR = "locations:read stock:read stock:adjust stock:move stock:set stock:count pos:sell pos:refund sales:read"
+_FINANCE = (
+    "catalog:read costs:read locations:read parties:read stock:read stock:approve sales:read audit:read"
+)
+_INTEGRATOR = (
+    "locations:read stock:read stock:adjust stock:move stock:set stock:count pos:sell pos:refund sales:read"
+)
 
 BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ADMIN: _EVERY,
     "manager": _EVERY - {"users:write", "roles:write", "keys:write", "settings:write"},
     "clerk": frozenset(f"{_CLERK} exceptions:read jobs:read events:read".split()),
-    "cashier": frozenset("catalog:read locations:read stock:read pos:sell pos:refund sales:read events:read".split()),
+    "cashier": frozenset(
+        [
+            "catalog:read",
+            "locations:read",
+            "stock:read",
+            "pos:sell",
+            "pos:refund",
+            "sales:read",
+            "events:read",
+        ]
+    ),
     "purchasing": _all("catalog")
     | _all("parties")
-    | frozenset("locations:read stock:read costs:read imports:write jobs:read events:read".split()),
+    | frozenset(["locations:read", "stock:read", "costs:read", "imports:write", "jobs:read", "events:read"]),
     "finance": frozenset(f"{_FINANCE} exceptions:read jobs:read events:read".split()),
     "integrator": _all("catalog")
     | _all("parties")
@@ -116,7 +130,9 @@ class Limits:
 
     def covers(self, other: Limits) -> bool:
         """Is every bound of `other` at most ours?"""
-        return _at_most(other.adjust_units, self.adjust_units) and _at_most(other.adjust_value, self.adjust_value)
+        return _at_most(other.adjust_units, self.adjust_units) and _at_most(
+            other.adjust_value, self.adjust_value
+        )
 
     def widest(self, other: Limits) -> Limits:
         """The more generous bound of each kind."""
