@@ -28,7 +28,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     type: ClassVar[str] = ""
     needs: ClassVar[str] = "events:read"
-    registry: ClassVar[dict[str, type[Event]]] = {}
+    registry: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

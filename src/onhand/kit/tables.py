@@ -13,7 +13,12 @@ stream_head = sa.Table(
     sa.Column("one", sa.SmallInteger, primary_key=True, server_default="1"),
     sa.Column("posting_n", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("event_n", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("last_recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column(
+        "last_recorded_at",
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.text("clock_timestamp()"),
+    ),
     sa.Column("directory_epoch", sa.BigInteger, nullable=False, server_default="1"),
     sa.CheckConstraint("one = 1", name="single"),
     postgresql_with={"fillfactor": "10"},
@@ -44,7 +49,9 @@ idempotency = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("status", sa.SmallInteger),
     sa.Column("body", sa.LargeBinary),
-    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column(
+        "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+    ),
     sa.PrimaryKeyConstraint("caller", "route", "key"),
 )
 
@@ -65,7 +72,9 @@ job = sa.Table(
     sa.Column("result", pg.JSONB),
     sa.Column("created_by", sa.Uuid, nullable=False),
     sa.Column("created_by_name", sa.Text, nullable=False, server_default=""),
-    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column(
+        "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+    ),
     sa.Column("started_at", sa.DateTime(timezone=True)),
     sa.Column("finished_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("state IN ('queued','running','done','failed','cancelled')", name="state"),
@@ -81,5 +90,7 @@ file = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.LargeBinary, nullable=False),
     sa.Column("created_by", sa.Uuid, nullable=False),
-    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column(
+        "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+    ),
 )

@@ -169,7 +169,8 @@ class Edge:
             caller, route, key = self.remember
             body = None if self.tx.secret_answer else bytes(response.body)
             await self.tx.conn.execute(
-                _REMEMBER, {"caller": caller, "route": route, "key": key, "status": response.status_code, "body": body}
+                _REMEMBER,
+                {"caller": caller, "route": route, "key": key, "status": response.status_code, "body": body},
             )
         await self.database.commit(self.tx)
 
@@ -201,7 +202,9 @@ async def _retry_key(request: Request) -> tuple[str | None, bytes]:
             raw = orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)
         except orjson.JSONDecodeError:
             pass
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + raw).digest()
+    digest = hashlib.sha256(
+        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + raw
+    ).digest()
     key = _key_of(request)
     if key is not None:
         return f"key:{key}", digest

@@ -1,0 +1,1 @@
+"""Processes and wiring: the only place that knows everyone."""

@@ -1,0 +1,275 @@
+"""Judge a batch of postings against the book, in arrival order, in memory. Pure.
+
+`prepare` folds a batch into what the database needs: one delta a key. `decide` is the judge of the locked path; the
+optimistic path must agree with it (a property test holds both equal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from onhand.ledger.model import Condition, Mode, Move, Outcome, Posting, Shortage, Status
+from onhand.locations import Place
+
+LevelKey = tuple[UUID, UUID, UUID, int]
+"""variant, location, lot, condition"""
+SiteKey = tuple[UUID, UUID]
+"""variant, site"""
+
+AVAILABLE = int(Condition.available)
+_FREE_TO_LEAVE = frozenset({AVAILABLE})
+
+
+Directory = Mapping[UUID, Place]
+"""What the ledger remembers of every location; guarded by `stream_head.directory_epoch`."""
+
+
+@dataclass(slots=True)
+class LevelRow:
+    """A level as locked: on hand, allocated to picks, overdrawn by facts."""
+
+    on_hand: int = 0
+    allocated: int = 0
+    overdrawn: int = 0
+
+
+@dataclass(slots=True)
+class SiteRow:
+    """A site level as locked."""
+
+    sellable: int = 0
+    reserved: int = 0
+    overdrawn: int = 0
+
+
+@dataclass(slots=True)
+class Delta:
+    """What a batch does to one key: the net change, the lowest running sum of what is free at any strict line (None: no
+    strict line), and the lowest at any line, strict or fact."""
+
+    net: int = 0
+    claimed: int = 0
+    low: int | None = None
+    dip: int = 0
+
+    def took(self, guarded: bool) -> None:
+        """Note the running sum after a line that took something."""
+        running = self.net - self.claimed
+        if running < self.dip:
+            self.dip = running
+        if guarded and (self.low is None or running < self.low):
+            self.low = running
+
+
+@dataclass(slots=True)
+class Folded:
+    """A batch folded to one delta a key, keys in lock order."""
+
+    levels: list[tuple[LevelKey, Delta]]
+    sites: list[tuple[SiteKey, Delta]]
+
+
+def fold(postings: Sequence[Posting], places: Directory) -> Folded:
+    """Fold postings in arrival order to one delta a key. KeyError for a location the directory does not know."""
+    levels: dict[LevelKey, Delta] = {}
+    sites: dict[SiteKey, Delta] = {}
+    strict = Mode.strict
+    for posting in postings:
+        guarded = posting.mode is strict
+        for move in posting.moves:
+            _fold_move(move, guarded, places, levels, sites)
+        for claim in posting.claims:
+            delta = sites.get((claim.variant, claim.site))
+            if delta is None:
+                delta = sites[claim.variant, claim.site] = Delta()
+            delta.claimed += claim.quantity
+            if claim.quantity > 0:
+                delta.took(guarded)
+    return Folded(sorted(levels.items(), key=_first), sorted(sites.items(), key=_first))
+
+
+def _first(item: tuple[tuple[object, ...], Delta]) -> tuple[bytes | int, ...]:
+    return tuple(part.bytes if isinstance(part, UUID) else part for part in item[0])  # type: ignore[misc]
+
+
+def _fold_move(
+    move: Move, guarded: bool, places: Directory, levels: dict[LevelKey, Delta], sites: dict[SiteKey, Delta]
+) -> None:
+    source = places[move.from_location]
+    if source.keeps_level:
+        key = (move.variant, move.from_location, move.lot, move.from_condition)
+        delta = levels.get(key)
+        if delta is None:
+            delta = levels[key] = Delta()
+        delta.net -= move.quantity
+        delta.took(guarded)
+    target = places[move.to_location]
+    if target.keeps_level:
+        key = (move.variant, move.to_location, move.lot, move.to_condition)
+        delta = levels.get(key)
+        if delta is None:
+            delta = levels[key] = Delta()
+        delta.net += move.quantity
+    sold_from = source.site_id if source.sells and move.from_condition == AVAILABLE else None
+    sold_to = target.site_id if target.sells and move.to_condition == AVAILABLE else None
+    if sold_from == sold_to:
+        return  # inside one site's sellable stock: no promise is touched
+    if sold_from is not None:
+        delta = sites.get((move.variant, sold_from))
+        if delta is None:
+            delta = sites[move.variant, sold_from] = Delta()
+        delta.net -= move.quantity
+        delta.took(guarded)
+    if sold_to is not None:
+        delta = sites.get((move.variant, sold_to))
+        if delta is None:
+            delta = sites[move.variant, sold_to] = Delta()
+        delta.net += move.quantity
+
+
+def refused_by_place(posting: Posting, places: Directory) -> Status | None:
+    """What the directory alone refuses: unknown or closed places, and held stock on its way to a customer.
+
+    A fact is never refused for these: it happened.
+    """
+    if any(m.from_location not in places or m.to_location not in places for m in posting.moves):
+        return Status.unknown_location
+    if posting.mode is Mode.fact:
+        return None
+    for move in posting.moves:
+        source, target = places[move.from_location], places[move.to_location]
+        if source.closed or target.closed:
+            return Status.location_closed
+    for move in posting.moves:
+        target = places[move.to_location]
+        if (
+            target.kind in ("customer", "production")
+            and move.from_condition not in _FREE_TO_LEAVE
+            and posting.reverses is None
+        ):
+            return Status.lot_held
+    return None
+
+
+@dataclass(slots=True)
+class Book:
+    """What the locked path read: the levels it holds, and which ids acted before."""
+
+    levels: dict[LevelKey, LevelRow]
+    sites: dict[SiteKey, SiteRow]
+    known: dict[UUID, tuple[bytes, UUID, int]] = field(default_factory=dict)
+    """posting id → digest, caller, seq"""
+    reversed: set[UUID] = field(default_factory=set)
+    variants_missing: frozenset[UUID] = frozenset()
+
+
+def decide(
+    book: Book,
+    batch: Sequence[Sequence[Posting]],
+    places: Directory,
+) -> list[list[Outcome]]:
+    """Judge groups of postings in arrival order; a group of one is a single posting, a larger one is all or nothing.
+
+    Changes `book` by what it accepts, so a batch is the same as one by one. Outcomes of accepted postings carry no seq:
+    that is given under the stream head.
+    """
+    return [_decide_group(book, group, places) for group in batch]
+
+
+def _decide_group(book: Book, group: Sequence[Posting], places: Directory) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    undo: list[Callable[[], None]] = []
+    for posting in group:
+        outcome = _decide_one(book, posting, places, undo)
+        outcomes.append(outcome)
+        if not outcome.ok and len(group) > 1:
+            for step in reversed(undo):
+                step()
+            at = len(outcomes) - 1
+            return [outcome if i == at else Outcome(Status.group_refused) for i in range(len(group))]
+    return outcomes
+
+
+def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Callable[[], None]]) -> Outcome:
+    known = book.known.get(posting.id)
+    if known is not None:
+        digest, caller, seq = known
+        if digest != posting.digest or caller != posting.caller:
+            return Outcome(Status.id_reused)
+        return Outcome(Status.already_posted, seq=seq or None)
+    if posting.reverses is not None and posting.reverses in book.reversed:
+        return Outcome(Status.already_reversed)
+    if book.variants_missing and any(m.variant in book.variants_missing for m in posting.moves):
+        return Outcome(Status.unknown_variant)
+    refusal = refused_by_place(posting, places)
+    if refusal is not None:
+        return Outcome(refusal)
+    folded = fold([posting], places)
+    if posting.mode is Mode.strict:
+        shortages = _shortages(book, folded)
+        if shortages:
+            return Outcome(Status.insufficient_stock, shortages=shortages)
+    oversold = _apply(book, folded, undo)
+    book.known[posting.id] = (posting.digest, posting.caller, 0)
+    undo.append(lambda: book.known.__delitem__(posting.id))
+    if posting.reverses is not None:
+        original = posting.reverses
+        book.reversed.add(original)
+        undo.append(lambda: book.reversed.discard(original))
+    return Outcome(Status.posted, oversold=oversold)
+
+
+def _shortages(book: Book, folded: Folded) -> tuple[Shortage, ...]:
+    out = []
+    for key, delta in folded.sites:
+        if delta.low is not None:
+            row = book.sites[key]
+            left = row.sellable - row.reserved
+            if left + delta.low < 0:
+                out.append(Shortage(key[0], key[1], -(left + delta.low), left))
+    if out:
+        return tuple(out)
+    for level_key, delta in folded.levels:
+        if delta.low is not None:
+            level = book.levels[level_key]
+            left = level.on_hand - level.allocated
+            if left + delta.low < 0:
+                out.append(Shortage(level_key[0], level_key[1], -(left + delta.low), left))
+    return tuple(out)
+
+
+def _apply(book: Book, folded: Folded, undo: list[Callable[[], None]]) -> tuple[Shortage, ...]:
+    oversold = []
+    for level_key, delta in folded.levels:
+        level = book.levels[level_key]
+        undo.append(_restore_level(level, level.on_hand, level.overdrawn))
+        level.on_hand += delta.net
+        level.overdrawn = max(0, -level.on_hand)
+    for site_key, delta in folded.sites:
+        site = book.sites[site_key]
+        before = site.overdrawn
+        undo.append(_restore_site(site, site.sellable, site.reserved, site.overdrawn))
+        site.sellable += delta.net
+        site.reserved += delta.claimed
+        site.overdrawn = max(0, site.reserved - site.sellable)
+        if site.overdrawn > before:
+            oversold.append(
+                Shortage(site_key[0], site_key[1], site.overdrawn - before, site.sellable - site.reserved)
+            )
+    return tuple(oversold)
+
+
+def _restore_level(level: LevelRow, on_hand: int, overdrawn: int) -> Callable[[], None]:
+    def step() -> None:
+        level.on_hand, level.overdrawn = on_hand, overdrawn
+
+    return step
+
+
+def _restore_site(site: SiteRow, sellable: int, reserved: int, overdrawn: int) -> Callable[[], None]:
+    def step() -> None:
+        site.sellable, site.reserved, site.overdrawn = sellable, reserved, overdrawn
+
+    return step

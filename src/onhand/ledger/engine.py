@@ -1,0 +1,260 @@
+"""The one lane: postings queue, and whatever queued while a batch was in flight becomes the next batch.
+
+One transaction a batch, one call of `ledger_apply`. The optimistic path assumes nobody is short and all ids are new; where
+that fails, the locked path reads, judges in memory in arrival order (`decide`) and writes. The lane is its own task, never
+cancelled by a request; a connection in doubt is closed and the batch repeated, and its ids say what had already committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+
+from onhand.kit import signal
+from onhand.kit.problem import InternalError, Problem, Unavailable
+from onhand.ledger import lane
+from onhand.ledger.batch import EventRow
+from onhand.ledger.decide import Directory
+from onhand.ledger.lane import Item, RiderRows, Stale
+from onhand.ledger.model import Outcome, Posting, check_shape
+
+log = structlog.get_logger("onhand.lane")
+
+RETRIES = 5
+RECONNECT_SECONDS = 12.0
+_CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    ConnectionError,
+    OSError,
+)
+_TRY_AGAIN = (
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.LockNotAvailableError,
+    asyncpg.exceptions.UniqueViolationError,
+)
+
+LoadDirectory = Callable[[], Awaitable[tuple[int, Directory]]]
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one caller handed in: items judged one by one, or as one group (all or nothing)."""
+
+    items: Sequence[Item]
+    group: bool
+    riders: RiderRows
+    answer: asyncio.Future[list[Outcome]]
+
+
+@dataclass(slots=True)
+class Stats:
+    """What the lane did since it started."""
+
+    batches: int = 0
+    postings: int = 0
+    locked_batches: int = 0
+    retries: int = 0
+    reconnects: int = 0
+
+
+@dataclass(slots=True)
+class Engine:
+    """The posting lane of this process.
+
+    `riders` maps a name to a statement over column arrays: document rows written in the same transaction, opaque to the
+    ledger, only for items that post.
+    """
+
+    url: str
+    load_directory: LoadDirectory
+    riders: dict[str, str] = field(default_factory=dict)
+    batch_size: int = 512
+    queue_size: int = 8192
+    stats: Stats = field(default_factory=Stats)
+    places: Directory = field(default_factory=dict)
+    epoch: int = 0
+    _queue: deque[Entry] = field(default_factory=deque)
+    _queued: int = 0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+    _conn: asyncpg.Connection | None = None
+    _labels: lane.LabelCache = field(default_factory=lambda: lane.LabelCache())
+    _closing: bool = False
+
+    @property
+    def queued(self) -> int:
+        """Postings that wait for the lane."""
+        return self._queued
+
+    async def start(self) -> None:
+        """Connect, load the directory, and begin."""
+        await self._connect()
+        self._task = asyncio.create_task(self._run(), name="posting lane")
+
+    async def stop(self) -> None:
+        """Take no more, finish what is queued, and close."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        await self._disconnect()
+
+    async def submit(self, item: Item, riders: RiderRows | None = None) -> Outcome:
+        """Post one item into the next batch; answers when it is committed or refused.
+
+        Raises Unavailable (503) when the queue is full, the database is away, or the server is stopping.
+        """
+        return (await self.submit_many([item], riders))[0]
+
+    async def submit_many(
+        self, items: Sequence[Item], riders: RiderRows | None = None, *, group: bool = False
+    ) -> list[Outcome]:
+        """Post several items in order: each judged by itself, or as one group that posts wholly or not at all.
+
+        `riders` are written once if any item posts. Raises as `submit`.
+        """
+        if not items:
+            return []
+        for item in items:
+            check_shape(item.posting)
+        if self._closing:
+            raise Unavailable("The server is stopping. Send it again in a moment.", retry_after=2)
+        if self._queued + len(items) > self.queue_size and self._queued:
+            raise Unavailable("More is waiting to be posted than this server takes at once.", retry_after=1)
+        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._queue.append(Entry(items, group, riders or {}, answer))
+        self._queued += len(items)
+        self._wake.set()
+        return await asyncio.shield(answer)
+
+    async def _run(self) -> None:
+        while True:
+            if not self._queue:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            entries = self._take()
+            try:
+                await self._post(entries)
+            except Exception as error:  # the lane itself never dies
+                log.exception("lane_failed", postings=sum(len(e.items) for e in entries))
+                _answer_all(entries, InternalError() if not isinstance(error, Problem) else error)
+
+    def _take(self) -> list[Entry]:
+        entries = [self._queue.popleft()]
+        count = len(entries[0].items)
+        while self._queue and count + len(self._queue[0].items) <= self.batch_size:
+            entry = self._queue.popleft()
+            count += len(entry.items)
+            entries.append(entry)
+        self._queued -= count
+        return entries
+
+    async def _post(self, entries: list[Entry]) -> None:
+        """Commit one batch, whatever it takes: retries, reconnects, and at worst one entry at a time."""
+        deadline = time.monotonic() + RECONNECT_SECONDS
+        doubt, tries, locked = False, 0, False
+        while True:
+            try:
+                if self._conn is None:
+                    await self._connect()
+                assert self._conn is not None
+                outcomes, locked = await self._attempt(entries, locked=locked or doubt)
+                self._answer(entries, outcomes, doubt)
+                self.stats.locked_batches += locked
+                return
+            except _TRY_AGAIN:
+                tries, locked = tries + 1, True
+                self.stats.retries += 1
+                if tries > RETRIES:
+                    _answer_all(
+                        entries,
+                        Unavailable("The books are busy. Send it again with the same id.", retry_after=1),
+                    )
+                    return
+                await asyncio.sleep(random.uniform(0, 0.01 * tries))
+            except Stale:
+                await self._load()
+            except _CONNECTION_LOST as error:
+                doubt = True
+                log.warning("lane_connection_lost", error=repr(error))
+                await self._disconnect()
+                if time.monotonic() > deadline:
+                    _answer_all(
+                        entries,
+                        Unavailable("The database is away; whether this was posted is not known. Retry with the same id.", retry_after=2),
+                    )  # fmt: skip
+                    return
+                await asyncio.sleep(random.uniform(0.02, 0.15))
+            except Exception as error:
+                await self._isolate(entries, error)
+                return
+
+    async def _attempt(self, entries: list[Entry], *, locked: bool) -> tuple[list[list[Outcome]], bool]:
+        conn = self._conn
+        if not locked:
+            outcomes = await lane.optimistic(
+                conn, entries, self.places, self.epoch, self._labels, self.riders
+            )
+            if outcomes is not None:
+                return outcomes, False
+        return await lane.locked(conn, entries, self.places, self.epoch, self._labels, self.riders), True
+
+    async def _isolate(self, entries: list[Entry], error: Exception) -> None:
+        """A batch failed for a reason of its own content: post its entries one by one, so only the bad one fails."""
+        if len(entries) > 1:
+            for entry in entries:
+                await self._post([entry])
+            return
+        log.error("lane_entry_failed", error=repr(error), riders=sorted(entries[0].riders))
+        _answer_all(entries, error if isinstance(error, Problem) else InternalError())
+
+    def _answer(self, entries: list[Entry], outcomes: list[list[Outcome]], doubt: bool) -> None:
+        self.stats.batches += 1
+        for entry, answers in zip(entries, outcomes, strict=True):
+            self.stats.postings += len(answers)
+            if not entry.answer.done():
+                entry.answer.set_result([lane.after_doubt(a) for a in answers] if doubt else answers)
+        signal.woke()
+
+    async def _connect(self) -> None:
+        self._conn = await lane.connect(self.url)
+        self.stats.reconnects += 1
+        await self._load()
+
+    async def _load(self) -> None:
+        self.epoch, self.places = await self.load_directory()
+        self._labels.clear()
+
+    async def _disconnect(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            with suppress(Exception):
+                conn.terminate()
+
+
+def _answer_all(entries: Sequence[Entry], error: Problem) -> None:
+    for entry in entries:
+        if not entry.answer.done():
+            entry.answer.set_exception(error)
+            entry.answer.exception()  # an abandoned caller is no reason for a warning
+
+
+def item(posting: Posting, *, riders: RiderRows | None = None, events: Sequence[EventRow] = ()) -> Item:
+    """One posting with the document rows and events that go with it."""
+    return Item(posting, riders or {}, events)

@@ -1,0 +1,101 @@
+"""Facts the ledger publishes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from onhand.kit.outbox import Event
+
+
+class LevelChanged(Event, frozen=True, kw_only=True):
+    """A site level changed; one event a site level and batch. Quantities are decimal strings in the variant's unit.
+
+    `delta` is the change of sellable, `seq` the last posting of the batch. Written by `ledger/sql/apply.sql`.
+    """
+
+    type: ClassVar[str] = "stock.level_changed"
+    needs: ClassVar[str] = "stock:read"
+    variant_id: UUID
+    sku: str
+    site_id: UUID
+    site_code: str
+    sellable: str
+    reserved: str
+    available: str
+    overdrawn: str
+    delta: str
+    seq: str
+
+    def subject(self) -> str:
+        return f"variant/{self.variant_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+    def key(self) -> str:
+        return f"{self.variant_id}/{self.site_id}"
+
+
+class Oversold(Event, frozen=True, kw_only=True):
+    """A fact took more than was there: `quantity` beyond what was free. An exception was opened to settle it."""
+
+    type: ClassVar[str] = "stock.oversold"
+    needs: ClassVar[str] = "stock:read"
+    variant_id: UUID
+    sku: str
+    site_id: UUID
+    site_code: str
+    quantity: str
+    available: str
+    posting_id: UUID
+    source_type: str
+    source_id: UUID
+
+    def subject(self) -> str:
+        return f"variant/{self.variant_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+    def key(self) -> str:
+        return f"{self.variant_id}/{self.site_id}"
+
+
+class Adjusted(Event, frozen=True, kw_only=True):
+    """A quantity was corrected with a reason: an adjustment, a stock-set, a count or a reversal."""
+
+    type: ClassVar[str] = "stock.adjusted"
+    needs: ClassVar[str] = "stock:read"
+    posting_id: UUID
+    kind: str
+    variant_id: UUID
+    sku: str
+    location_id: UUID
+    location_code: str
+    site_id: UUID | None
+    quantity: str
+    reason: str | None
+
+    def subject(self) -> str:
+        return f"variant/{self.variant_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+
+class ExceptionResolved(Event, frozen=True, kw_only=True):
+    """Somebody settled an exception, with a reason."""
+
+    type: ClassVar[str] = "exception.resolved"
+    needs: ClassVar[str] = "exceptions:read"
+    exception_id: UUID
+    kind: str
+    site_id: UUID | None
+    resolution: str
+
+    def subject(self) -> str:
+        return f"exception/{self.exception_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id

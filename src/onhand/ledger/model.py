@@ -1,0 +1,272 @@
+"""Postings, moves and claims: what one atomic business fact is. Pure.
+
+Quantities are integers in the variant's smallest unit. A place is a location and a condition; goods come from one place
+and go to another, so nothing appears or vanishes (docs/why/moves.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from onhand.kit.ids import NIL
+from onhand.kit.problem import Problem
+
+MAX_QUANTITY = 10**15
+"""The largest quantity of one line, in smallest units; sums of many lines still fit 64 bits."""
+
+
+class Condition(IntEnum):
+    """Why a unit is or is not for sale. Stored as a small number, shown by name."""
+
+    available = 0
+    hold = 1
+    quarantine = 2
+    damaged = 3
+    expired = 4
+    recalled = 5
+
+
+class Kind(StrEnum):
+    """What sort of fact a posting is."""
+
+    receive = "receive"
+    ship = "ship"
+    sell = "sell"
+    return_ = "return"
+    move = "move"
+    transfer = "transfer"
+    adjust = "adjust"
+    set = "set"
+    count_ = "count"
+    scrap = "scrap"
+    hold = "hold"
+    release_hold = "release_hold"
+    produce = "produce"
+    consume = "consume"
+    reserve = "reserve"
+    release = "release"
+    expire = "expire"
+    assign_lot = "assign_lot"
+    reverse = "reverse"
+
+
+class Mode(StrEnum):
+    """A request (strict) may be refused; a fact (it happened) is always recorded."""
+
+    strict = "strict"
+    fact = "fact"
+
+
+class Reason(StrEnum):
+    """Why a quantity was corrected."""
+
+    correction = "correction"
+    cycle_count = "cycle_count"
+    damaged = "damaged"
+    shrinkage = "shrinkage"
+    theft = "theft"
+    expired = "expired"
+    donation = "donation"
+    found = "found"
+    production = "production"
+    opening = "opening"
+    other = "other"
+
+
+class Move(msgspec.Struct, frozen=True, gc=False):
+    """`quantity` (> 0, smallest units) of a variant and lot, from a place to a place; `unit_cost` where goods come in."""
+
+    variant: UUID
+    from_location: UUID
+    to_location: UUID
+    quantity: int
+    lot: UUID = NIL
+    from_condition: int = 0
+    to_condition: int = 0
+    unit_cost: str | None = None
+    currency: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """A reservation's claim on a site: positive takes, negative gives back. `reserved` is the sum of claims."""
+
+    reservation: UUID
+    variant: UUID
+    site: UUID
+    quantity: int
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """One atomic business fact. `digest` is of its canonical content: the same id with another digest is refused."""
+
+    id: UUID
+    kind: str
+    source_type: str
+    source_id: UUID
+    actor: UUID
+    happened_at: datetime
+    moves: tuple[Move, ...]
+    digest: bytes
+    claims: tuple[Claim, ...] = ()
+    mode: Mode = Mode.strict
+    device: UUID | None = None
+    reverses: UUID | None = None
+    reason: str | None = None
+    caller: UUID = NIL
+
+
+def digest_of(*parts: Any) -> bytes:
+    """SHA-256 of a canonical encoding of some values; what `posting_key` remembers of an id for ever."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
+
+
+class Status(StrEnum):
+    """What became of one posting. The order here is the precedence when several would apply."""
+
+    posted = "posted"
+    already_posted = "already_posted"
+    id_reused = "id_reused"
+    already_reversed = "already_reversed"
+    unknown_variant = "unknown_variant"
+    unknown_location = "unknown_location"
+    location_closed = "location_closed"
+    lot_held = "lot_held"
+    insufficient_stock = "insufficient_stock"
+    group_refused = "group_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """How far one key went short: for a request what was missing, for a fact by how much it was oversold."""
+
+    variant: UUID
+    place: UUID
+    quantity: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer for one posting. `oversold` lists what a fact took beyond what was there, per variant and site."""
+
+    status: Status
+    seq: int | None = None
+    recorded_at: datetime | None = None
+    shortages: tuple[Shortage, ...] = ()
+    oversold: tuple[Shortage, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Posted now or before, with the same content."""
+        return self.status in (Status.posted, Status.already_posted)
+
+
+class InsufficientStock(Problem):
+    """There is not enough stock for this. `shortages` says what is missing where, and what is left."""
+
+    status = 409
+
+
+class QuantityStale(Problem):
+    """The quantity changed since you read it. `present` is what it is now; decide again."""
+
+    status = 409
+
+
+class AlreadyReversed(Problem):
+    """This posting was reversed before. A reversal happens once; post the opposite as a new fact instead."""
+
+    status = 409
+
+
+class UnknownVariant(Problem):
+    """There is no variant by this id, SKU or barcode. Create it first, or import it."""
+
+    status = 422
+
+
+class UnknownLocation(Problem):
+    """There is no location by this id or code."""
+
+    status = 422
+
+
+class LocationClosed(Problem):
+    """This location is closed. Reopen it, or choose another."""
+
+    status = 409
+
+
+class LocationNotAllowed(Problem):
+    """This kind of location cannot be used here; name a place that keeps stock."""
+
+    status = 422
+
+
+class LotHeld(Problem):
+    """This stock is on hold, expired or recalled, and may not go to a customer, production or a reservation."""
+
+    status = 409
+
+
+class GroupRefused(Problem):
+    """Another item of this all-or-nothing batch was refused, so none was posted."""
+
+    status = 409
+
+
+class UomMismatch(Problem):
+    """The quantity does not fit this variant's unit. Send it in the unit named, with no more decimals than it has."""
+
+    status = 422
+
+
+REFUSALS: dict[Status, type[Problem]] = {
+    Status.already_reversed: AlreadyReversed,
+    Status.unknown_variant: UnknownVariant,
+    Status.unknown_location: UnknownLocation,
+    Status.location_closed: LocationClosed,
+    Status.lot_held: LotHeld,
+    Status.insufficient_stock: InsufficientStock,
+    Status.group_refused: GroupRefused,
+}
+
+
+class InvalidPosting(Problem):
+    """A posting needs at least one line, quantities above zero and below the limit, and two different places a line."""
+
+    status = 422
+
+
+def check_shape(posting: Posting) -> None:
+    """Raise InvalidPosting for what no book could accept."""
+    if not posting.moves and not posting.claims:
+        raise InvalidPosting("A posting needs at least one line.")
+    for move in posting.moves:
+        if not 0 < move.quantity <= MAX_QUANTITY:
+            raise InvalidPosting(f"A quantity must be above 0 and at most {MAX_QUANTITY}.", param="quantity")
+        if move.from_location == move.to_location and move.from_condition == move.to_condition:
+            raise InvalidPosting("A move needs two different places.", param="to_location_id")
+    for claim in posting.claims:
+        if not 0 < abs(claim.quantity) <= MAX_QUANTITY:
+            raise InvalidPosting(f"A claim is not 0 and at most {MAX_QUANTITY}.", param="quantity")
+
+
+def opposite(moves: tuple[Move, ...]) -> tuple[Move, ...]:
+    """The moves that undo some moves."""
+    return tuple(
+        Move(
+            variant=m.variant, lot=m.lot, quantity=m.quantity,
+            from_location=m.to_location, from_condition=m.to_condition,
+            to_location=m.from_location, to_condition=m.from_condition,
+            unit_cost=m.unit_cost, currency=m.currency,
+        )
+        for m in moves
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""Named statements of the posting lane, each with a purpose line."""
+
+# Which ids acted before.
+KNOWN = "SELECT id, digest, caller, seq, recorded_at FROM posting_key WHERE id = ANY($1::uuid[])"
+
+# Which postings were reversed before.
+REVERSED = "SELECT original FROM reversal WHERE original = ANY($1::uuid[])"
+
+# Lock levels and site levels in key order, unseen ones inserted as zero first.
+LOCK_LEVELS = "SELECT ns, on_hand, allocated, overdrawn FROM ledger_lock_levels($1, $2, $3, $4)"
+LOCK_SITES = "SELECT ns, sellable, reserved, overdrawn FROM ledger_lock_sites($1, $2)"
+
+# Guard and write a batch: 54 arrays (ledger/sql/apply.sql).
+APPLY = "SELECT first_seq, at, last_event FROM ledger_apply(" + ", ".join(f"${n}" for n in range(1, 55)) + ")"
+
+# Exceptions opened by facts that took more than was there.
+EXCEPTIONS = """
+INSERT INTO exception (id, kind, site, variant, quantity, posting_id, source_type, source_id, actor, detail)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[],
+                     $9::uuid[], $10::jsonb[])
+ON CONFLICT DO NOTHING
+"""
+
+# What an event says of a variant.
+LABELS = "SELECT id, sku, decimals FROM variant WHERE id = ANY($1::uuid[])"

@@ -1,0 +1,201 @@
+-- The one write path of the ledger. `ledger_apply` guards and updates both grains of level, takes the stream head last,
+-- and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
+-- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date.
+
+-- Locks level rows in key order, inserting unseen ones as zero first. Rows of variants or locations that do not exist are
+-- missing from the answer.
+CREATE OR REPLACE FUNCTION ledger_lock_levels(
+  variants uuid[], locations uuid[], lots uuid[], conditions int2[],
+  OUT tids tid[], OUT ns bigint[], OUT on_hand bigint[], OUT allocated bigint[], OUT overdrawn bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  FOR attempt IN 1..2 LOOP
+    SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.on_hand), array_agg(x.allocated), array_agg(x.overdrawn)
+      INTO tids, ns, on_hand, allocated, overdrawn
+      FROM (SELECT l.ctid AS tid, k.n, l.on_hand, l.allocated, l.overdrawn
+              FROM unnest(variants, locations, lots, conditions) WITH ORDINALITY AS k(variant, location, lot, condition, n)
+              JOIN level l ON l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
+             ORDER BY k.n FOR UPDATE OF l) x;
+    EXIT WHEN cardinality(tids) = cardinality(variants) OR attempt = 2;
+    INSERT INTO level (variant, location, lot, condition)
+      SELECT k.variant, k.location, k.lot, k.condition
+        FROM unnest(variants, locations, lots, conditions) WITH ORDINALITY AS k(variant, location, lot, condition, n)
+        JOIN variant v ON v.id = k.variant JOIN location p ON p.id = k.location
+       WHERE NOT EXISTS (SELECT FROM level l WHERE l.variant = k.variant AND l.location = k.location
+                            AND l.lot = k.lot AND l.condition = k.condition)
+       ORDER BY k.n ON CONFLICT DO NOTHING;
+  END LOOP;
+END $$;
+
+-- The same for site levels.
+CREATE OR REPLACE FUNCTION ledger_lock_sites(
+  variants uuid[], sites uuid[],
+  OUT tids tid[], OUT ns bigint[], OUT sellable bigint[], OUT reserved bigint[], OUT overdrawn bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  FOR attempt IN 1..2 LOOP
+    SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.sellable), array_agg(x.reserved), array_agg(x.overdrawn)
+      INTO tids, ns, sellable, reserved, overdrawn
+      FROM (SELECT s.ctid AS tid, k.n, s.sellable, s.reserved, s.overdrawn
+              FROM unnest(variants, sites) WITH ORDINALITY AS k(variant, site, n)
+              JOIN site_level s ON s.variant = k.variant AND s.site = k.site
+             ORDER BY k.n FOR UPDATE OF s) x;
+    EXIT WHEN cardinality(tids) = cardinality(variants) OR attempt = 2;
+    INSERT INTO site_level (variant, site)
+      SELECT k.variant, k.site FROM unnest(variants, sites) WITH ORDINALITY AS k(variant, site, n)
+        JOIN variant v ON v.id = k.variant JOIN location p ON p.id = k.site
+       WHERE NOT EXISTS (SELECT FROM site_level s WHERE s.variant = k.variant AND s.site = k.site)
+       ORDER BY k.n ON CONFLICT DO NOTHING;
+  END LOOP;
+END $$;
+
+-- Guards and updates both grains. `judged`: the caller has locked and judged the batch, so facts may overdraw.
+-- Answers the new site levels, for the events.
+CREATE OR REPLACE FUNCTION ledger_guard(
+  lv_variant uuid[], lv_location uuid[], lv_lot uuid[], lv_condition int2[], lv_net bigint[], lv_low bigint[],
+  sl_variant uuid[], sl_site uuid[], sl_net bigint[], sl_claimed bigint[], sl_low bigint[], sl_dip bigint[], judged boolean,
+  OUT new_sellable bigint[], OUT new_reserved bigint[], OUT new_overdrawn bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  lv record; sl record; touched bigint;
+BEGIN
+  IF cardinality(lv_variant) > 0 THEN
+    SELECT * INTO lv FROM ledger_lock_levels(lv_variant, lv_location, lv_lot, lv_condition);
+    IF lv.tids IS NULL OR cardinality(lv.tids) <> cardinality(lv_variant) OR (NOT judged AND EXISTS (
+        SELECT FROM unnest(lv.on_hand, lv.allocated, lv_low) AS g(on_hand, allocated, low)
+         WHERE g.low IS NOT NULL AND g.on_hand - g.allocated + g.low < 0)) THEN
+      RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
+    END IF;
+  END IF;
+  IF cardinality(sl_variant) > 0 THEN
+    SELECT * INTO sl FROM ledger_lock_sites(sl_variant, sl_site);
+    IF sl.tids IS NULL OR cardinality(sl.tids) <> cardinality(sl_variant) OR (NOT judged AND EXISTS (
+        SELECT FROM unnest(sl.sellable, sl.reserved, sl.overdrawn, sl_low, sl_dip) AS g(sellable, reserved, overdrawn, low, dip)
+         WHERE g.sellable - g.reserved + g.low < 0 OR g.reserved - g.sellable - g.dip > g.overdrawn)) THEN
+      RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
+    END IF;
+  END IF;
+  IF cardinality(lv_variant) > 0 THEN
+    UPDATE level l SET on_hand = l.on_hand + k.net, overdrawn = greatest(0, -(l.on_hand + k.net))
+      FROM unnest(lv.tids, lv_net) AS k(tid, net) WHERE l.ctid = k.tid;
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'level moved' USING ERRCODE = '40001'; END IF;
+  END IF;
+  IF cardinality(sl_variant) > 0 THEN
+    UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
+                            overdrawn = greatest(0, s.reserved + k.claimed - s.sellable - k.net)
+      FROM unnest(sl.tids, sl_net, sl_claimed) AS k(tid, net, claimed) WHERE s.ctid = k.tid;
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    IF touched <> cardinality(sl_variant) THEN RAISE EXCEPTION 'site level moved' USING ERRCODE = '40001'; END IF;
+    SELECT array_agg(a + b ORDER BY n), array_agg(c + d ORDER BY n), array_agg(greatest(0, c + d - a - b) ORDER BY n)
+      INTO new_sellable, new_reserved, new_overdrawn
+      FROM unnest(sl.sellable, sl_net, sl.reserved, sl_claimed) WITH ORDINALITY AS t(a, b, c, d, n);
+  END IF;
+END $$;
+
+-- A quantity in smallest units as a decimal string of its unit.
+CREATE OR REPLACE FUNCTION onhand_decimal(quantity bigint, decimals int2) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN decimals = 0 THEN quantity::text ELSE round(quantity / 10::numeric ^ decimals, decimals)::text END
+$$;
+
+-- Takes the stream head (the last lock) and writes keys, postings, lines and events under it.
+CREATE OR REPLACE FUNCTION ledger_write(
+  epoch bigint,
+  ids uuid[], digests bytea[], callers uuid[], kinds text[], source_types text[], source_ids uuid[], actors uuid[],
+  devices uuid[], happened timestamptz[], reverses_ids uuid[], reasons text[],
+  m_posting int4[], m_line int4[], m_variant uuid[], m_lot uuid[], m_from uuid[], m_from_condition int2[], m_from_kept bool[],
+  m_to uuid[], m_to_condition int2[], m_to_kept bool[], m_quantity bigint[], m_cost numeric[], m_currency text[],
+  c_posting int4[], c_line int4[], c_reservation uuid[], c_variant uuid[], c_site uuid[], c_quantity bigint[],
+  e_id uuid[], e_type text[], e_subject text[], e_site uuid[], e_happened timestamptz[], e_key text[], e_data text[],
+  l_id uuid[], l_label text[], l_decimals int2[], l_variant uuid[], l_site uuid[], l_net bigint[],
+  l_sellable bigint[], l_reserved bigint[], l_overdrawn bigint[],
+  OUT first_seq bigint, OUT at timestamptz, OUT last_event bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  postings int := cardinality(ids); events int := cardinality(e_id); levels int := cardinality(l_id);
+  present bigint; first_event bigint;
+BEGIN
+  UPDATE stream_head SET posting_n = posting_n + postings, event_n = event_n + events + levels,
+                         last_recorded_at = greatest(clock_timestamp(), last_recorded_at)
+    RETURNING posting_n - postings, event_n - events - levels, last_recorded_at, directory_epoch
+    INTO first_seq, first_event, at, present;
+  IF epoch <> present THEN RAISE EXCEPTION 'directory' USING ERRCODE = 'OH002'; END IF;
+  INSERT INTO posting_key (id, caller, seq, recorded_at, digest)
+    SELECT id, caller, first_seq + n, at, digest
+      FROM unnest(ids, callers, digests) WITH ORDINALITY AS p(id, caller, digest, n);
+  IF array_remove(reverses_ids, NULL) <> '{}' THEN
+    INSERT INTO reversal (original, by)
+      SELECT original, id FROM unnest(reverses_ids, ids) AS r(original, id) WHERE original IS NOT NULL;
+  END IF;
+  INSERT INTO posting (seq, recorded_at, happened_at, id, source_id, actor, device, reverses, kind, source_type, reason)
+    SELECT first_seq + n, at, h, id, source_id, actor, device, rev, kind, source_type, reason
+      FROM unnest(ids, source_ids, actors, devices, happened, reverses_ids, kinds, source_types, reasons)
+           WITH ORDINALITY AS p(id, source_id, actor, device, h, rev, kind, source_type, reason, n);
+  IF cardinality(m_posting) > 0 THEN
+    INSERT INTO move (seq, recorded_at, happened_at, variant, lot, from_location, to_location, quantity, line,
+                      from_condition, to_condition, from_kept, to_kept, unit_cost, currency)
+      SELECT first_seq + p, at, happened[p], variant, lot, f, t, quantity, line, fc, tc, fk, tk, cost, currency
+        FROM unnest(m_posting, m_line, m_variant, m_lot, m_from, m_from_condition, m_from_kept, m_to, m_to_condition,
+                    m_to_kept, m_quantity, m_cost, m_currency)
+             AS m(p, line, variant, lot, f, fc, fk, t, tc, tk, quantity, cost, currency);
+  END IF;
+  IF cardinality(c_posting) > 0 THEN
+    INSERT INTO claim (seq, recorded_at, reservation, variant, site, quantity, line)
+      SELECT first_seq + p, at, reservation, variant, site, quantity, line
+        FROM unnest(c_posting, c_line, c_reservation, c_variant, c_site, c_quantity)
+             AS c(p, line, reservation, variant, site, quantity);
+  END IF;
+  IF events > 0 THEN
+    INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data)
+      SELECT first_event + n, at, h, id, site, typ, subject, key, data
+        FROM unnest(e_id, e_type, e_subject, e_site, e_happened, e_key, e_data)
+             WITH ORDINALITY AS e(id, typ, subject, site, h, key, data, n);
+  END IF;
+  IF levels > 0 THEN
+    INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data)
+      SELECT first_event + events + n, at, at, id, site, 'stock.level_changed', 'variant/' || variant, variant || '/' || site,
+             '{' || label || ',"sellable":"' || onhand_decimal(sellable, d) || '","reserved":"' || onhand_decimal(reserved, d)
+             || '","available":"' || onhand_decimal(sellable - reserved, d) || '","overdrawn":"' || onhand_decimal(overdrawn, d)
+             || '","delta":"' || onhand_decimal(net, d) || '","seq":"' || first_seq + postings || '"}'
+        FROM unnest(l_id, l_label, l_decimals, l_variant, l_site, l_net, l_sellable, l_reserved, l_overdrawn)
+             WITH ORDINALITY AS l(id, label, d, variant, site, net, sellable, reserved, overdrawn, n);
+  END IF;
+  last_event := first_event + events + levels;
+END $$;
+
+-- Guard and write in one call: the optimistic path, and the end of the locked path.
+CREATE OR REPLACE FUNCTION ledger_apply(
+  epoch bigint, judged boolean,
+  lv_variant uuid[], lv_location uuid[], lv_lot uuid[], lv_condition int2[], lv_net bigint[], lv_low bigint[],
+  sl_variant uuid[], sl_site uuid[], sl_net bigint[], sl_claimed bigint[], sl_low bigint[], sl_dip bigint[],
+  sl_event uuid[], sl_label text[], sl_decimals int2[],
+  ids uuid[], digests bytea[], callers uuid[], kinds text[], source_types text[], source_ids uuid[], actors uuid[],
+  devices uuid[], happened timestamptz[], reverses_ids uuid[], reasons text[],
+  m_posting int4[], m_line int4[], m_variant uuid[], m_lot uuid[], m_from uuid[], m_from_condition int2[], m_from_kept bool[],
+  m_to uuid[], m_to_condition int2[], m_to_kept bool[], m_quantity bigint[], m_cost numeric[], m_currency text[],
+  c_posting int4[], c_line int4[], c_reservation uuid[], c_variant uuid[], c_site uuid[], c_quantity bigint[],
+  e_id uuid[], e_type text[], e_subject text[], e_site uuid[], e_happened timestamptz[], e_key text[], e_data text[],
+  OUT first_seq bigint, OUT at timestamptz, OUT last_event bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  g record;
+BEGIN
+  SELECT * INTO g FROM ledger_guard(lv_variant, lv_location, lv_lot, lv_condition, lv_net, lv_low,
+                                    sl_variant, sl_site, sl_net, sl_claimed, sl_low, sl_dip, judged);
+  SELECT w.first_seq, w.at, w.last_event INTO first_seq, at, last_event
+    FROM ledger_write(epoch, ids, digests, callers, kinds, source_types, source_ids, actors, devices, happened, reverses_ids,
+                      reasons, m_posting, m_line, m_variant, m_lot, m_from, m_from_condition, m_from_kept, m_to,
+                      m_to_condition, m_to_kept, m_quantity, m_cost, m_currency, c_posting, c_line, c_reservation, c_variant,
+                      c_site, c_quantity, e_id, e_type, e_subject, e_site, e_happened, e_key, e_data,
+                      sl_event, sl_label, sl_decimals, sl_variant, sl_site, sl_net,
+                      g.new_sellable, g.new_reserved, g.new_overdrawn) w;
+END $$;
+
+-- Signed entries, as people who audit stock expect them: −from and +to; the sum per variant and place is the level.
+CREATE OR REPLACE VIEW ledger_entry AS
+  SELECT seq, line, recorded_at, happened_at, variant, lot, from_location AS location, from_condition AS condition,
+         -quantity AS quantity, from_kept AS kept, unit_cost, currency FROM move
+  UNION ALL
+  SELECT seq, line, recorded_at, happened_at, variant, lot, to_location, to_condition, quantity, to_kept, unit_cost, currency
+    FROM move;
