@@ -1,0 +1,1 @@
+export function VariantPage() { return <h1>VariantPage</h1> }

@@ -1,0 +1,61 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import type { QueryClient } from '@tanstack/react-query'
+
+import { asProblem } from '../../api/problem'
+import { meQuery, setupQuery } from '../../api/session'
+import { parseSearch, stringifySearch } from '../../ui/url'
+import { paths } from '../../values/paths'
+import { Crashed, NotFound } from './shell/Lost'
+import { Frame } from './shell/Frame'
+
+type Module = Record<string, React.ComponentType>
+type Load = () => Promise<Module>
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crashed })
+
+/** Everything inside asks first who is there. An empty database leads to the first-run wizard. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: Frame,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.client.ensureQueryData(meQuery)
+    } catch (error) {
+      if (asProblem(error).status !== 401) throw error
+      const setup = await context.client.fetchQuery(setupQuery).catch(() => ({ needed: false }))
+      throw redirect({ href: setup.needed ? paths.setup() : paths.login(location.href === '/' ? undefined : location.href) })
+    }
+  },
+})
+
+const page = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => inside, path, component: lazyRouteComponent(load, name) })
+const outside = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) })
+
+/* One line a page; each is its own chunk. */
+const pages = [
+  page('/', () => import('./insight/OverviewPage'), 'OverviewPage'),
+  page('/stock', () => import('./ledger/StockPage'), 'StockPage'),
+  page('/variants/$id', () => import('./ledger/VariantPage'), 'VariantPage'),
+  page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
+]
+
+const publicPages = [
+  outside('/login', () => import('./access/LoginPage'), 'LoginPage'),
+  outside('/accept-invitation', () => import('./access/TokenPages'), 'AcceptInvitationPage'),
+  outside('/forgot-password', () => import('./access/TokenPages'), 'ForgotPasswordPage'),
+  outside('/reset-password', () => import('./access/TokenPages'), 'ResetPasswordPage'),
+  outside('/setup', () => import('./setup/SetupPage'), 'SetupPage'),
+]
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: root.addChildren([inside.addChildren(pages), ...publicPages]),
+    context: { client },
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: Crashed,
+  })
+}

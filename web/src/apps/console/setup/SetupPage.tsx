@@ -1,0 +1,1 @@
+export function SetupPage() { return <h1>SetupPage</h1> }

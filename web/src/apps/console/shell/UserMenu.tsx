@@ -1,0 +1,71 @@
+import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate, useRouter } from '@tanstack/react-router'
+
+import { api } from '../../../api/client'
+import { useMe } from '../../../api/session'
+import { stream } from '../../../api/stream'
+import { Icon } from '../../../ui/Icon'
+import { useLanguage, useTexts, useWord } from '../../../ui/i18n/useTexts'
+import { words } from '../../../ui/i18n/words'
+import { paths } from '../../../values/paths'
+import type { Locale } from '../../../values/i18n'
+import { shellTexts } from './texts'
+
+export function UserMenu() {
+  const t = useTexts(shellTexts)
+  const word = useWord(words)
+  const me = useMe()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const router = useRouter()
+  const { locale, choose } = useLanguage()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const logout = async () => {
+    await api.delete('/v1/session').catch(() => {})
+    stream.stop()
+    client.clear()
+    await navigate({ href: paths.login() })
+  }
+  const hasAccount = paths.account() in router.routesByPath
+  return (
+    <Menu position="bottom-end" width={270} closeOnItemClick={false}>
+      <Menu.Target>
+        <UnstyledButton aria-label={t('userMenu')} data-testid="user-menu">
+          <Avatar size={34} color="spruce" radius="xl" name={me?.name} variant="light" />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <div style={{ padding: '6px 12px 10px' }}>
+          <Text fw={600} className="clip">
+            {me?.name}
+          </Text>
+          <Text size="xs" c="dimmed" className="clip">
+            {me?.roles.map(word).join(', ')}
+          </Text>
+        </div>
+        <Menu.Divider />
+        <Menu.Label>{t('language')}</Menu.Label>
+        <SegmentedControl fullWidth size="xs" value={locale} onChange={(next) => choose(next as Locale)} data={[{ value: 'en', label: 'English' }, { value: 'de', label: 'Deutsch' }]} aria-label={t('language')} />
+        <Menu.Label>{t('look')}</Menu.Label>
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          value={colorScheme}
+          onChange={(next) => setColorScheme(next as 'light' | 'dark' | 'auto')}
+          data={[{ value: 'light', label: t('light') }, { value: 'dark', label: t('dark') }, { value: 'auto', label: t('auto') }]}
+          aria-label={t('look')}
+        />
+        <Menu.Divider />
+        {hasAccount ? (
+          <Menu.Item leftSection={<Icon name="user" size={16} />} closeMenuOnClick onClick={() => void navigate({ href: paths.account() })}>
+            {t('account')}
+          </Menu.Item>
+        ) : null}
+        <Menu.Item leftSection={<Icon name="logout" size={16} />} onClick={() => void logout()} data-testid="logout">
+          {t('logout')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
