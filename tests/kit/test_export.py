@@ -40,14 +40,23 @@ def test_plain_text_is_left_alone(text: str) -> None:
 
 
 async def test_csv_keeps_numbers_codes_and_nested_values(tmp_path: Path) -> None:
-    columns: list[Column | str] = ["sku", Column("qty", number=True), Column("price.amount", number=True), "tags"]
+    columns: list[Column | str] = [
+        "sku",
+        Column("qty", number=True),
+        Column("price.amount", number=True),
+        "tags",
+    ]
     rows = [
         {"sku": "007", "qty": "-3", "price": {"amount": "1.50"}, "tags": ["a", "b"]},
         {"sku": "=1", "qty": "n/a", "price": None, "tags": None},
     ]
     assert await write_table(tmp_path / "a.csv", "csv", columns, rows_of(rows)) == 2
     read = list(csv.reader(io.StringIO((tmp_path / "a.csv").read_text("utf-8-sig"))))
-    assert read == [["sku", "qty", "price_amount", "tags"], ["007", "-3", "1.50", "a, b"], ["'=1", "n/a", "", ""]]
+    assert read == [
+        ["sku", "qty", "price_amount", "tags"],
+        ["007", "-3", "1.50", "a, b"],
+        ["'=1", "n/a", "", ""],
+    ]
 
 
 async def test_xlsx_has_numeric_cells_and_no_formulas(tmp_path: Path) -> None:
@@ -86,7 +95,9 @@ async def test_listing_walks_every_page_into_the_file() -> None:
     assert not written.exists()  # noqa: ASYNC240
 
 
-async def test_an_error_half_way_is_an_error_and_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_error_half_way_is_an_error_and_leaves_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setattr(export, "MAX_ROWS", 3)

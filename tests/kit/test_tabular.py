@@ -64,13 +64,18 @@ def raw_workbook(path: Path, sheet: bytes) -> Path:
             f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rel}/worksheet" '
             'Target="worksheets/sheet1.xml"/></Relationships>',
         )
-        archive.writestr("xl/worksheets/sheet1.xml", b'<worksheet xmlns="%b"><sheetData>%b</sheetData></worksheet>' % (main.encode(), sheet))
+        archive.writestr(
+            "xl/worksheets/sheet1.xml",
+            b'<worksheet xmlns="%b"><sheetData>%b</sheetData></worksheet>' % (main.encode(), sheet),
+        )
     return path
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_csv_is_read_in_every_common_encoding_and_delimiter(tmp_path: Path, encoding: str, delimiter: str) -> None:
+def test_csv_is_read_in_every_common_encoding_and_delimiter(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
     lines = [["sku", "name", "price"], ["T-1", "Grüner Tee, 100 g", "1.99"], ["T-2", "Café", "2.50"]]
     text = "\r\n".join(delimiter.join(f'"{c}"' if delimiter in c else c for c in line) for line in lines)
     assert read_csv(tmp_path, text.encode(encoding)) == lines
@@ -117,7 +122,12 @@ def test_too_large_a_file_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_a_quoted_formula_comes_back_as_it_was(tmp_path: Path) -> None:
-    assert read_csv(tmp_path, b"a\n'=1+1\n''=1\n's-Hertogenbosch\n") == [["a"], ["=1+1"], ["'=1"], ["'s-Hertogenbosch"]]
+    assert read_csv(tmp_path, b"a\n'=1+1\n''=1\n's-Hertogenbosch\n") == [
+        ["a"],
+        ["=1+1"],
+        ["'=1"],
+        ["'s-Hertogenbosch"],
+    ]
 
 
 def test_a_workbook_reads_as_people_see_it(tmp_path: Path) -> None:
@@ -136,7 +146,9 @@ def test_a_workbook_reads_as_people_see_it(tmp_path: Path) -> None:
 
 
 def test_a_table_that_starts_lower_keeps_its_row_numbers(tmp_path: Path) -> None:
-    table = open_table(workbook(tmp_path / "a.xlsx", [["sku", "n"], ["A", 1]], at=2), XLSX, tmp_path / "s.csv")
+    table = open_table(
+        workbook(tmp_path / "a.xlsx", [["sku", "n"], ["A", 1]], at=2), XLSX, tmp_path / "s.csv"
+    )
     assert list(table.rows()) == [Row(3, ["sku", "n"]), Row(4, ["A", "1"])]
 
 
@@ -152,12 +164,18 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         open_table(tmp_path / "c.xlsx", XLSX, tmp_path / "s")
 
 
-def test_a_bomb_that_lies_about_its_size_only_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_that_lies_about_its_size_only_ends_the_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tabular, "CHILD_MEMORY", 256 << 20)
     path = raw_workbook(tmp_path / "b.xlsx", b"<row/>" + os.urandom(400 << 10) + b" " * (30 << 20))
     data = bytearray(path.read_bytes())
     for size_at in (22, 24):  # local header and central directory: the unpacked size, made small
-        head = data.rfind(b"PK\x03\x04" if size_at == 22 else b"PK\x01\x02", 0, data.rfind(b"xl/worksheets") if size_at == 24 else data.find(b"xl/worksheets"))
+        head = data.rfind(
+            b"PK\x03\x04" if size_at == 22 else b"PK\x01\x02",
+            0,
+            data.rfind(b"xl/worksheets") if size_at == 24 else data.find(b"xl/worksheets"),
+        )
         data[head + size_at : head + size_at + 4] = struct.pack("<I", 1000)
     path.write_bytes(data)
     with pytest.raises(Problem):
@@ -166,7 +184,10 @@ def test_a_bomb_that_lies_about_its_size_only_ends_the_child(tmp_path: Path, mon
 
 @pytest.mark.parametrize("far", [b"XFD1048576", b"XFD2", b"A1048576"])
 def test_one_far_cell_does_not_allocate_the_rectangle(tmp_path: Path, far: bytes) -> None:
-    sheet = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="%b"><c r="%b"><v>2</v></c></row>' % (far.lstrip(b"XFDA"), far)
+    sheet = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="%b"><c r="%b"><v>2</v></c></row>' % (
+        far.lstrip(b"XFDA"),
+        far,
+    )
     with pytest.raises(LimitExceeded):
         open_table(raw_workbook(tmp_path / "f.xlsx", sheet), XLSX, tmp_path / "s")
 
@@ -178,7 +199,9 @@ def test_a_wide_and_long_rectangle_only_ends_the_child(tmp_path: Path) -> None:
 
 
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
-    path = raw_workbook(tmp_path / "x.xlsx", b'<row r="1"><c r="A1" t="inlineStr"><is><t>&xxe;</t></is></c></row>')
+    path = raw_workbook(
+        tmp_path / "x.xlsx", b'<row r="1"><c r="A1" t="inlineStr"><is><t>&xxe;</t></is></c></row>'
+    )
     try:
         cells = [row.cells for row in open_table(path, XLSX, tmp_path / "s.csv").rows()]
     except Problem:
@@ -201,7 +224,7 @@ def test_fuzzed_files_are_read_or_refused(tmp_path: Path) -> None:
     print(f"seed {seed}")
     rng = random.Random(seed)
     good = workbook(tmp_path / "good.xlsx", [["sku", "n"], ["A", 1], ["B", 2]]).read_bytes()
-    text = "sku;name\nA;\"grün\"\nB;x\n".encode()
+    text = 'sku;name\nA;"grün"\nB;x\n'.encode()
     for kind, media, base, times in (("x", XLSX, good, 12), ("c", "text/csv", text, 200)):
         for _ in range(times):
             data = bytearray(base)

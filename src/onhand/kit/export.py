@@ -162,7 +162,9 @@ async def write_table(
         async for row in rows:
             count += 1
             if count > MAX_ROWS:
-                raise LimitExceeded(f"A file holds at most {MAX_ROWS:,} rows; narrow the filter.", limit=MAX_ROWS)
+                raise LimitExceeded(
+                    f"A file holds at most {MAX_ROWS:,} rows; narrow the filter.", limit=MAX_ROWS
+                )
             chunk.append(row)
             if len(chunk) >= CHUNK:
                 await asyncio.to_thread(writer.write, chunk)
@@ -225,7 +227,13 @@ class _CsvWriter:
     def _plain(value: str | int | float | Decimal | None) -> str:
         if value is None:
             return ""
-        return quote_formula(value) if isinstance(value, str) else f"{value:f}" if isinstance(value, Decimal) else str(value)
+        return (
+            quote_formula(value)
+            if isinstance(value, str)
+            else f"{value:f}"
+            if isinstance(value, Decimal)
+            else str(value)
+        )
 
     def close(self) -> None:
         self._file.close()
@@ -239,7 +247,12 @@ class _XlsxWriter:
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._book = xlsxwriter.Workbook(
             str(path),
-            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
         )
         self._sheet = self._book.add_worksheet("Export")
         self._columns = columns

@@ -168,10 +168,14 @@ def _read_csv(file: TextIO, delimiter: str, encoding: str) -> Iterator[Row]:
             cells = [_tidy(text) for text in cells]
             if any(cells):
                 if max(map(len, cells)) > MAX_CELL:
-                    raise LimitExceeded(f"Row {number}: a cell may hold {MAX_CELL:,} characters.", limit=MAX_CELL)
+                    raise LimitExceeded(
+                        f"Row {number}: a cell may hold {MAX_CELL:,} characters.", limit=MAX_CELL
+                    )
                 yield Row(number, cells)
     except csv.Error as error:
-        raise UnreadableTable(f"Row {number + 1} cannot be read: {error}. Look for a quote that is not closed.") from error
+        raise UnreadableTable(
+            f"Row {number + 1} cannot be read: {error}. Look for a quote that is not closed."
+        ) from error
     except UnicodeDecodeError as error:
         raise UnreadableTable(f"Row {number + 1} is not {encoding}.") from error
 
@@ -211,29 +215,46 @@ def check_workbook(path: Path) -> None:
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > UNPACKED_BYTES:
         raise LimitExceeded(f"Unpacked, a workbook may have {UNPACKED_BYTES >> 20} MB.", limit=UNPACKED_BYTES)
-    if any(entry.file_size > 1 << 20 and entry.file_size > RATIO * max(entry.compress_size, 1) for entry in entries):
-        raise LimitExceeded(f"A part of this workbook unpacks to more than {RATIO} times its size.", limit=RATIO)
+    if any(
+        entry.file_size > 1 << 20 and entry.file_size > RATIO * max(entry.compress_size, 1)
+        for entry in entries
+    ):
+        raise LimitExceeded(
+            f"A part of this workbook unpacks to more than {RATIO} times its size.", limit=RATIO
+        )
 
 
 def _convert(path: Path, target: Path) -> None:
     """Run the child. It has its own address space limit: what a hostile sheet makes it allocate is its own end."""
     command = [sys.executable, "-m", "onhand.kit.tabular", str(path), str(target)]
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "LC_ALL": "C.UTF-8"}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "LC_ALL": "C.UTF-8",
+    }
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             timeout=CHILD_SECONDS * 2, check=False, env=environment, cwd=target.parent,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise LimitExceeded("This workbook takes too long to read. Save it as CSV and try again.", limit=CHILD_SECONDS) from error
+        raise LimitExceeded(
+            "This workbook takes too long to read. Save it as CSV and try again.", limit=CHILD_SECONDS
+        ) from error
     if done.returncode == 0:
         return
-    code, _, said = done.stderr.decode(errors="replace").strip().splitlines()[-1:][0].partition("\t") if done.stderr.strip() else ("", "", "")
+    code, _, said = (
+        done.stderr.decode(errors="replace").strip().splitlines()[-1:][0].partition("\t")
+        if done.stderr.strip()
+        else ("", "", "")
+    )
     if code == "limit":
         raise LimitExceeded(said)
     if code == "unreadable":
         raise UnreadableTable(said)
-    raise LimitExceeded("This workbook is too large or too damaged to read. Save it as CSV and try again.", limit=CHILD_MEMORY)
+    raise LimitExceeded(
+        "This workbook is too large or too damaged to read. Save it as CSV and try again.", limit=CHILD_MEMORY
+    )
 
 
 _FAR_COLUMN = re.compile(rb'<c [^>]{0,80}?r="[A-Z]{3,}\d')
@@ -251,7 +272,9 @@ def _refuse_far_cells(path: Path) -> None:
                 while block := part.read(1 << 20):
                     text = tail + block
                     if _FAR_COLUMN.search(text):
-                        raise _ChildError("limit", f"A table may have {MAX_COLUMNS} columns; this sheet reaches further.")
+                        raise _ChildError(
+                            "limit", f"A table may have {MAX_COLUMNS} columns; this sheet reaches further."
+                        )
                     if any(int(found) > MAX_ROWS + 1 for found in _FAR_ROW.findall(text)):
                         raise _ChildError("limit", f"A table may have {MAX_ROWS:,} rows.")
                     tail = text[-200:]
@@ -280,7 +303,9 @@ def _child(source: Path, target: Path) -> None:
                 _write_sheet(sheet, target)
                 return
     except (python_calamine.CalamineError, ValueError) as error:
-        raise _ChildError("unreadable", f"This workbook cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise _ChildError(
+            "unreadable", f"This workbook cannot be read: {' '.join(str(error).split())[:200]}"
+        ) from error
     raise _ChildError("unreadable", "This workbook is empty.")
 
 
