@@ -108,6 +108,24 @@ async def update_user(conn: AsyncConnection, *, user_id: UUID, values: dict[str,
     await conn.execute(statement.values(**values, version=app_user.c.version + 1))
 
 
+async def update_seen(conn: AsyncConnection, *, user_id: UUID, now: datetime) -> None:
+    """Note that a person was here."""
+    await conn.execute(sa.update(app_user).where(app_user.c.id == user_id).values(last_seen_at=now))
+
+
+async def link_owner(conn: AsyncConnection, *, kind: str, token_hash: bytes, now: datetime) -> AnyRow | None:
+    """The person a still good link was mailed to, without using it up."""
+    statement = sa.select(app_user).join(mailed_link, mailed_link.c.user_id == app_user.c.id)
+    which = sa.and_(
+        mailed_link.c.kind == kind,
+        mailed_link.c.token_hash == token_hash,
+        mailed_link.c.used_at.is_(None),
+        mailed_link.c.expires_at > now,
+        app_user.c.active,
+    )
+    return (await conn.execute(statement.where(which))).one_or_none()
+
+
 async def bump_rights(conn: AsyncConnection, *, user_ids: Sequence[UUID]) -> None:
     """Rights changed: each open session of these people gets a new token at its next request."""
     statement = sa.update(app_user).where(app_user.c.id.in_(user_ids))
@@ -128,10 +146,14 @@ async def replace_recovery_codes(conn: AsyncConnection, *, user_id: UUID, hashes
         await conn.execute(sa.insert(recovery_code), [{"user_id": user_id, "code_hash": h} for h in hashes])
 
 
-async def spend_recovery_code(conn: AsyncConnection, *, user_id: UUID, code_hash: bytes, now: datetime) -> bool:
+async def spend_recovery_code(
+    conn: AsyncConnection, *, user_id: UUID, code_hash: bytes, now: datetime
+) -> bool:
     """Use up a recovery code; False when there is no such unused one."""
     which = sa.and_(
-        recovery_code.c.user_id == user_id, recovery_code.c.code_hash == code_hash, recovery_code.c.used_at.is_(None)
+        recovery_code.c.user_id == user_id,
+        recovery_code.c.code_hash == code_hash,
+        recovery_code.c.used_at.is_(None),
     )
     return (await conn.execute(sa.update(recovery_code).where(which).values(used_at=now))).rowcount == 1
 
@@ -159,7 +181,7 @@ async def count_admins(conn: AsyncConnection) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
-async def assignments_of(conn: AsyncConnection, *, user_id: UUID) -> Sequence[AnyRow]:
+async def assignments_of(conn: AsyncConnection, *, user_id: UUID) -> list[AnyRow]:
     """A person's (role, location_id) with each role's permissions and limits."""
     statement = (
         sa.select(
@@ -173,7 +195,7 @@ async def assignments_of(conn: AsyncConnection, *, user_id: UUID) -> Sequence[An
         .where(assignment.c.user_id == user_id)
         .order_by(role.c.name, assignment.c.location_id)
     )
-    return (await conn.execute(statement)).all()
+    return list(await conn.execute(statement))
 
 
 async def replace_assignments(
@@ -191,7 +213,9 @@ async def replace_assignments(
 
 async def roles_by_name(conn: AsyncConnection, *, names: Sequence[str]) -> dict[str, AnyRow]:
     """The roles of these names, kept from changing until the transaction ends."""
-    found = await conn.execute(sa.select(role).where(role.c.name.in_(names)).order_by(role.c.id).with_for_update(read=True))
+    found = await conn.execute(
+        sa.select(role).where(role.c.name.in_(names)).order_by(role.c.id).with_for_update(read=True)
+    )
     return {row.name: row for row in found}
 
 
@@ -214,7 +238,9 @@ async def role_name_taken(conn: AsyncConnection, *, name: str, by_other_than: UU
 
 async def update_role(conn: AsyncConnection, *, role_id: UUID, values: dict[str, Any]) -> None:
     """Change a role; raises its version."""
-    await conn.execute(sa.update(role).where(role.c.id == role_id).values(**values, version=role.c.version + 1))
+    await conn.execute(
+        sa.update(role).where(role.c.id == role_id).values(**values, version=role.c.version + 1)
+    )
 
 
 async def delete_role(conn: AsyncConnection, *, role_id: UUID) -> None:
@@ -244,7 +270,9 @@ async def end_session(conn: AsyncConnection, *, session_id: UUID, user_id: UUID,
     return (await conn.execute(sa.update(session).where(which).values(ended_at=now))).rowcount == 1
 
 
-async def end_sessions(conn: AsyncConnection, *, user_id: UUID, now: datetime, keep: UUID | None = None) -> int:
+async def end_sessions(
+    conn: AsyncConnection, *, user_id: UUID, now: datetime, keep: UUID | None = None
+) -> int:
     """End all open sessions of a person, but perhaps one; returns how many."""
     which = sa.and_(session.c.user_id == user_id, session.c.ended_at.is_(None))
     if keep is not None:
@@ -273,7 +301,9 @@ async def rotate_session(
 async def insert_link(conn: AsyncConnection, *, values: dict[str, Any]) -> None:
     """Remember a mailed link by its hash; older unused ones of the same kind are void."""
     older = sa.and_(
-        mailed_link.c.user_id == values["user_id"], mailed_link.c.kind == values["kind"], mailed_link.c.used_at.is_(None)
+        mailed_link.c.user_id == values["user_id"],
+        mailed_link.c.kind == values["kind"],
+        mailed_link.c.used_at.is_(None),
     )
     await conn.execute(sa.update(mailed_link).where(older).values(used_at=sa.func.clock_timestamp()))
     await conn.execute(sa.insert(mailed_link).values(**values))
@@ -287,8 +317,11 @@ async def spend_link(conn: AsyncConnection, *, kind: str, token_hash: bytes, now
         mailed_link.c.used_at.is_(None),
         mailed_link.c.expires_at > now,
     )
-    found = await conn.execute(sa.update(mailed_link).where(which).values(used_at=now).returning(mailed_link.c.user_id))
-    return found.scalar()
+    found = await conn.execute(
+        sa.update(mailed_link).where(which).values(used_at=now).returning(mailed_link.c.user_id)
+    )
+    row = found.one_or_none()
+    return row.user_id if row is not None else None
 
 
 # --- wrong tries -----------------------------------------------------------------------------------------------
@@ -304,7 +337,9 @@ async def lock_tries(conn: AsyncConnection, *, keys: Sequence[bytes], now: datet
         .order_by(sign_in_tries.c.key)
         .with_for_update()
     )
-    return {bytes(r.key): Tries(failures=r.failures, last_at=r.last_at, wait_until=r.wait_until) for r in found}
+    return {
+        bytes(r.key): Tries(failures=r.failures, last_at=r.last_at, wait_until=r.wait_until) for r in found
+    }
 
 
 async def save_tries(conn: AsyncConnection, *, key: bytes, tries: Tries) -> None:
@@ -320,6 +355,13 @@ async def forgive(conn: AsyncConnection, *, keys: Sequence[bytes]) -> None:
     await conn.execute(sa.delete(sign_in_tries).where(sign_in_tries.c.key.in_(list(keys))))
 
 
+async def take_back(conn: AsyncConnection, *, keys: Sequence[bytes]) -> None:
+    """Uncount one try: it was a right one."""
+    statement = sa.update(sign_in_tries).where(sign_in_tries.c.key.in_(list(keys)))
+    fewer = sa.func.greatest(sign_in_tries.c.failures - 1, 0)
+    await conn.execute(statement.values(failures=fewer, wait_until=sign_in_tries.c.last_at))
+
+
 # --- API keys, views, audit ------------------------------------------------------------------------------------
 
 
@@ -330,7 +372,9 @@ async def insert_key(conn: AsyncConnection, *, values: dict[str, Any]) -> None:
 
 async def lock_key(conn: AsyncConnection, *, key_id: UUID) -> AnyRow | None:
     """A key, locked."""
-    return (await conn.execute(sa.select(api_key).where(api_key.c.id == key_id).with_for_update())).one_or_none()
+    return (
+        await conn.execute(sa.select(api_key).where(api_key.c.id == key_id).with_for_update())
+    ).one_or_none()
 
 
 async def revoke_key(conn: AsyncConnection, *, key_id: UUID, now: datetime) -> None:
@@ -338,13 +382,14 @@ async def revoke_key(conn: AsyncConnection, *, key_id: UUID, now: datetime) -> N
     await conn.execute(sa.update(api_key).where(api_key.c.id == key_id).values(revoked_at=now))
 
 
-async def insert_view(conn: AsyncConnection, *, values: dict[str, Any]) -> None:
-    """Keep a saved view; one of the same owner, page and name is replaced."""
+async def insert_view(conn: AsyncConnection, *, values: dict[str, Any]) -> UUID:
+    """Keep a saved view; one of the same owner, page and name is replaced. Returns the id it has."""
     statement = insert(saved_view).values(**values)
     again = statement.on_conflict_do_update(
         index_elements=["owner", "page", "name"], set_={"query": values["query"], "shared": values["shared"]}
     )
-    await conn.execute(again)
+    kept: UUID = (await conn.execute(again.returning(saved_view.c.id))).scalar_one()
+    return kept
 
 
 async def delete_view(conn: AsyncConnection, *, view_id: UUID, owner: UUID) -> AnyRow | None:
@@ -353,10 +398,21 @@ async def delete_view(conn: AsyncConnection, *, view_id: UUID, owner: UUID) -> A
     return (await conn.execute(sa.delete(saved_view).where(which).returning(saved_view))).one_or_none()
 
 
-async def insert_audit(conn: AsyncConnection, *, entry: AuditEntry, changes: str, values: dict[str, Any]) -> None:
+async def insert_audit(
+    conn: AsyncConnection, *, entry: AuditEntry, changes: str, values: dict[str, Any]
+) -> None:
     """Append one audit row; `changes` is JSON text."""
-    row = {"entity": entry.entity, "entity_id": entry.entity_id, "action": entry.action, "touched": entry.touched}
-    await conn.execute(sa.insert(audit).values(id=uuid7(), changes=sa.cast(sa.literal(changes), audit.c.changes.type), **row, **values))
+    row = {
+        "entity": entry.entity,
+        "entity_id": entry.entity_id,
+        "action": entry.action,
+        "touched": entry.touched,
+    }
+    await conn.execute(
+        sa.insert(audit).values(
+            id=uuid7(), changes=sa.cast(sa.literal(changes), audit.c.changes.type), **row, **values
+        )
+    )
 
 
 async def note_seen(
@@ -374,8 +430,12 @@ async def note_seen(
 
 
 _SEEN = "FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS s(id, at)"
-_SEEN_SESSIONS = sa.text(f"UPDATE session t SET seen_at = greatest(t.seen_at, s.at) {_SEEN} WHERE t.id = s.id")
-_SEEN_KEYS = sa.text(f"UPDATE api_key t SET last_used_at = greatest(t.last_used_at, s.at) {_SEEN} WHERE t.id = s.id")
+_SEEN_SESSIONS = sa.text(
+    f"UPDATE session t SET seen_at = greatest(t.seen_at, s.at) {_SEEN} WHERE t.id = s.id"
+)
+_SEEN_KEYS = sa.text(
+    f"UPDATE api_key t SET last_used_at = greatest(t.last_used_at, s.at) {_SEEN} WHERE t.id = s.id"
+)
 _SEEN_USERS = sa.text(
     "UPDATE app_user t SET last_seen_at = greatest(t.last_seen_at, u.at) FROM (SELECT e.user_id, max(s.at) AS at "
     + _SEEN

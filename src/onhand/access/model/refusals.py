@@ -21,6 +21,10 @@ class TotpSetupRequired(Forbidden):
     """Your role needs a second factor. Set one up under your profile; everything else opens right after."""
 
 
+class TotpAlreadyOn(Conflict):
+    """Your second factor is already set up. Switch it off first (that takes a code), then set up the new one."""
+
+
 class TotpNotStarted(Conflict):
     """There is no second factor waiting to be confirmed. Start with `POST /v1/me/totp`."""
 
@@ -97,6 +101,15 @@ class LinkSpent(Problem):
     """This link was used before, or is too old. Ask for a new one."""
 
     status = 410
+
+
+class CurrencyFixed(Conflict):
+    """Stock is valued in this currency already; it stays. Another currency is another Onhand."""
+
+
+class PlainHttpRefused(Forbidden):
+    """This address is not encrypted, so the browser would not keep you signed in. Use https, or localhost on this machine;
+    `ONHAND_PUBLIC_URL=http://…` allows it for a network you trust."""
 
 
 class AlreadySetUp(Conflict):
