@@ -36,6 +36,7 @@ from onhand.locations.reads import (
     list_locations,
     resolve,
     scan,
+    sites_of,
     sites_under,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "resolve",
     "scan",
     "set_stock_check",
+    "sites_of",
     "sites_under",
     "today",
     "upsert_locations",

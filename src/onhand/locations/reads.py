@@ -1,6 +1,6 @@
 """Read-side SQL of places."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,9 +123,7 @@ async def directory(conn: AsyncConnection) -> dict[UUID, Place]:
     return places
 
 
-async def sites_under(
-    conn: AsyncConnection, location_ids: Sequence[UUID] | frozenset[UUID]
-) -> frozenset[UUID]:
+async def sites_under(conn: AsyncConnection, location_ids: Collection[UUID]) -> frozenset[UUID]:
     """The sites at or below the given places: what an assignment to those places covers. A place inside a site covers none."""
     if not location_ids:
         return frozenset()
@@ -145,7 +143,18 @@ async def sites_under(
     return frozenset(rows.scalars())
 
 
-async def resolve(conn: AsyncConnection, codes: Sequence[str]) -> dict[str, UUID]:
+async def sites_of(conn: AsyncConnection, location_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The site each place lies in (or is); unknown and virtual places are left out. One query."""
+    wanted = sa.any_(sa.literal(list(location_ids), sa.ARRAY(sa.Uuid)))
+    rows = await conn.execute(
+        sa.select(location.c.id, location.c.site_id).where(
+            location.c.id == wanted, location.c.site_id.is_not(None)
+        )
+    )
+    return {row.id: row.site_id for row in rows}
+
+
+async def resolve(conn: AsyncConnection, codes: Collection[str]) -> dict[str, UUID]:
     """Places by what people write: the full path ("S01/BACK"), or a code only one place has. Unknown and ambiguous codes
     are left out. One query.
     """
@@ -223,5 +232,6 @@ __all__ = [
     "resolve",
     "scan",
     "shape",
+    "sites_of",
     "sites_under",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from onhand.access import needs
 from onhand.kit.export import Column, Format, listing
@@ -13,6 +13,7 @@ from onhand.kit.problem import NotFound
 from onhand.kit.web import LIMIT, APIRouter, Body, Cursor, Id, IfMatch, Limit, Out, Page, Reads, Text, Writes
 from onhand.parties import actions, reads
 from onhand.parties.model import Kind
+from onhand.values import check_metadata
 
 router = APIRouter(tags=["parties"])
 
@@ -22,8 +23,11 @@ FILE_COLUMNS = (
     Column("address.region", title="region"), Column("address.country", title="country"), "external_id", "archived_at",
 )  # fmt: skip
 PartyId = Annotated[UUID, Path(description="Its id.")]
-Search = Annotated[str | None, Query(max_length=200, description="Part of code, name or e-mail.")]
+Search = Annotated[Text | None, Query(max_length=200, description="Part of code, name or e-mail.")]
 Archived = Annotated[bool | None, Query(description="true: only archived ones; false: only those in use.")]
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(check_metadata)]
 
 
 class Address(Body):
@@ -58,7 +62,7 @@ class NewPartyBody(Body):
     phone: Text | None = Field(None, max_length=50)
     address: Address | None = None
     external_id: Text | None = Field(None, max_length=200)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class PartyChanges(Body):
@@ -70,7 +74,7 @@ class PartyChanges(Body):
     phone: Text | None = Field(None, max_length=50)
     address: Address | None = None
     external_id: Text | None = Field(None, max_length=200)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     archived: bool = False
 
 
@@ -107,7 +111,7 @@ async def _shown(conn: Any, kind: Kind, party_id: UUID) -> dict[str, Any]:
 
 @router.get("/v1/suppliers", response_model=Page[PartyOut], dependencies=[needs("parties:read")])
 async def list_suppliers(
-    conn: Reads, limit: Limit = LIMIT, cursor: Cursor = None, q: Search = None, external_id: str | None = None,
+    conn: Reads, limit: Limit = LIMIT, cursor: Cursor = None, q: Search = None, external_id: Text | None = None,
     archived: Archived = False, updated_after: datetime | None = None, format: Format = None,
 ) -> Any:  # fmt: skip
     """Suppliers by code."""
@@ -145,7 +149,7 @@ async def change_supplier(tx: Writes, supplier_id: PartyId, body: PartyChanges, 
 
 @router.get("/v1/customers", response_model=Page[PartyOut], dependencies=[needs("parties:read")])
 async def list_customers(
-    conn: Reads, limit: Limit = LIMIT, cursor: Cursor = None, q: Search = None, external_id: str | None = None,
+    conn: Reads, limit: Limit = LIMIT, cursor: Cursor = None, q: Search = None, external_id: Text | None = None,
     archived: Archived = False, updated_after: datetime | None = None, format: Format = None,
 ) -> Any:  # fmt: skip
     """Customers by code."""

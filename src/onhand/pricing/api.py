@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from onhand.access import needs
 from onhand.kit.export import Column, Format, listing
@@ -13,11 +13,15 @@ from onhand.kit.problem import NotFound
 from onhand.kit.web import LIMIT, APIRouter, Body, Cursor, Id, IfMatch, Limit, Out, Page, Reads, Text, Writes
 from onhand.pricing import actions, reads
 from onhand.pricing.model import parse_rate
+from onhand.values import check_metadata
 
 router = APIRouter(tags=["pricing"])
 
 FILE_COLUMNS = ("code", "name", Column("rate", number=True), "external_id", "archived_at")
 TaxCodeId = Annotated[UUID, Path(description="Its id.")]
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(check_metadata)]
 
 
 class NewTaxCodeBody(Body):
@@ -28,7 +32,7 @@ class NewTaxCodeBody(Body):
     name: Text = Field(max_length=200)
     rate: Text = Field(max_length=20, examples=["0.19"])
     external_id: Text | None = Field(None, max_length=200)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class TaxCodeChanges(Body):
@@ -38,7 +42,7 @@ class TaxCodeChanges(Body):
     name: Text = Field("", max_length=200)
     rate: Text = Field("", max_length=20)
     external_id: Text | None = Field(None, max_length=200)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     archived: bool = False
 
 
@@ -67,7 +71,7 @@ async def _shown(conn: Any, tax_code_id: UUID) -> dict[str, Any]:
 @router.get("/v1/tax-codes", response_model=Page[TaxCodeOut], dependencies=[needs("catalog:read")])
 async def list_tax_codes(
     conn: Reads, limit: Limit = LIMIT, cursor: Cursor = None,
-    q: Annotated[str | None, Query(max_length=200)] = None, archived: bool | None = False, format: Format = None,
+    q: Annotated[Text | None, Query(max_length=200)] = None, archived: bool | None = False, format: Format = None,
 ) -> Any:  # fmt: skip
     """Tax codes by code."""
 

@@ -1,6 +1,6 @@
 """Pure values: quantities, units, money, GTINs, GS1 scans and codes. Imports nothing of ours; raises `BadValue`."""
 
-from onhand.values.codes import MAX_CODE, clean, parse_code, parse_lot_code, parse_sku
+from onhand.values.codes import MAX_CODE, check_metadata, clean, parse_code, parse_lot_code, parse_sku
 from onhand.values.errors import BadValue, UnitMismatch
 from onhand.values.gs1 import Scan, element_string, read_scan
 from onhand.values.gtin import Gtin, check_digit, expand_upc_e, is_gtin, parse_gtin, parse_sscc, short_gtin
@@ -54,6 +54,7 @@ __all__ = [
     "check_currency",
     "check_decimals",
     "check_digit",
+    "check_metadata",
     "clean",
     "convert",
     "element_string",

@@ -1,7 +1,7 @@
 """The one exception of this package: a value that cannot be what it claims to be."""
 
 
-class BadValue(ValueError):  # noqa: N818 - read as a noun: the value is bad
+class BadValue(ValueError):
     """A text or number that is not the value it should be.
 
     `field` names what was read ("quantity", "gtin"), `message` says what is wrong, `remedy` what to do about it.

@@ -129,15 +129,18 @@ CHANGEABLE = frozenset(
 )  # fmt: skip
 
 
+def list_price(variant: Variant) -> Money | None:
+    """The list price of one unit, or None."""
+    if variant.list_price_minor is None or variant.list_price_currency is None:
+        return None
+    return Money(variant.list_price_minor, variant.list_price_currency)
+
+
 def _changed(before: Variant, product: Product, changes: Mapping[str, Any]) -> Variant:
     if unknown := set(changes) - CHANGEABLE:
         raise InvalidBody(f"{min(unknown)} cannot be changed.", param=min(unknown))
-    price = (
-        Money(before.list_price_minor, before.list_price_currency)
-        if before.list_price_minor is not None and before.list_price_currency
-        else None
-    )
-    fields = {name: getattr(before, name) for name in CHANGEABLE - {"list_price"}} | {"list_price": price}
+    fields = {name: getattr(before, name) for name in CHANGEABLE - {"list_price"}}
+    fields["list_price"] = list_price(before)
     built = build_variant(NewVariant(**(fields | dict(changes))), before.id, product)
     return replace(
         built, archived_at=before.archived_at, merged_into=before.merged_into, version=before.version
@@ -254,6 +257,7 @@ class BulkChange:
     id: UUID
     sku: str
     changes: dict[str, tuple[Any, Any]]
+    prices: tuple[Money | None, Money | None] = (None, None)
 
 
 BULK_FIELDS = frozenset(
@@ -266,6 +270,7 @@ async def bulk_change(
 ) -> list[BulkChange]:
     """Changes up to 500 variants alike, all or nothing; with `preview` only says what would change.
 
+    A bare text as `list_price` keeps each item's currency, a bare `cost` too;
     `attributes` and `metadata` are merged in (a null value removes the name), `archived` archives or restores,
     `category_id` moves the products. Raises LimitExceeded, NotFound, VariantMerged, BadValue.
     """
@@ -312,6 +317,10 @@ def _moved_products(products: dict[UUID, Product], changes: Mapping[str, Any]) -
 
 def _bulk_one(tx: Tx, before: Variant, product: Product, changes: Mapping[str, Any]) -> Variant:
     direct = {n: changes[n] for n in ("list_price", "cost", "cost_currency", "weight_g") if n in changes}
+    if isinstance(direct.get("list_price"), str):
+        direct["list_price"] = _in_its_currency(before, direct["list_price"])
+    if direct.get("cost") is not None and "cost_currency" not in direct:
+        direct["cost_currency"] = before.cost_currency or before.list_price_currency
     for name in ("attributes", "metadata"):
         if name in changes:
             merged = {**getattr(before, name), **changes[name]}
@@ -320,6 +329,12 @@ def _bulk_one(tx: Tx, before: Variant, product: Product, changes: Mapping[str, A
     if "archived" in changes:
         after = replace(after, archived_at=(before.archived_at or tx.now) if changes["archived"] else None)
     return after
+
+
+def _in_its_currency(variant: Variant, amount: str) -> Money:
+    if variant.list_price_currency is None:
+        raise BadValue("changes.list_price", f"{variant.sku} has no price yet.", "Give amount and currency.")
+    return Money.parse(amount, variant.list_price_currency, "changes.list_price")
 
 
 def _difference(
@@ -331,4 +346,4 @@ def _difference(
         was = products[before.product_id].category_id
         target = moved[before.product_id].category_id
         changes["category_id"] = (str(was) if was else None, str(target) if target else None)
-    return BulkChange(before.id, before.sku, changes)
+    return BulkChange(before.id, before.sku, changes, (list_price(before), list_price(after)))

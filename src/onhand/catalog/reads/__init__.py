@@ -2,6 +2,7 @@
 
 from onhand.catalog.reads.lists import (
     CatalogFilter,
+    get_category,
     get_product,
     get_variants,
     list_categories,
@@ -35,6 +36,7 @@ __all__ = [
     "add_scanner",
     "families",
     "finders",
+    "get_category",
     "get_product",
     "get_variants",
     "list_categories",

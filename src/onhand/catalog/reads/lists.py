@@ -214,6 +214,13 @@ async def list_categories(
     return cut([dict(row._mapping) for row in rows], limit, ["path"])
 
 
+async def get_category(conn: AsyncConnection, category_id: UUID) -> dict[str, Any] | None:
+    """One category, or None."""
+    columns = [c for c in category.c if c.name not in ("created_at",)]
+    row = (await conn.execute(sa.select(*columns).where(category.c.id == category_id))).one_or_none()
+    return dict(row._mapping) if row is not None else None
+
+
 async def list_units(conn: AsyncConnection, *, limit: int, cursor: str | None) -> Rows:
     """A page of units by code and the next cursor. One query."""
     rows = await conn.execute(
