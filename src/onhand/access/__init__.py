@@ -58,10 +58,12 @@ from onhand.access.permit import (
 )
 from onhand.access.reads import get_organisation, visible
 from onhand.access.store import any_user, ensure_builtin_roles, user_by_email
+from onhand.access.trail import AUDIT_RIDER, audit_rows
 from onhand.access.vault import Vault
 
 __all__ = [
     "ADMIN",
+    "AUDIT_RIDER",
     "BUILTIN_ROLES",
     "PERMISSIONS",
     "SYSTEM",
@@ -82,6 +84,7 @@ __all__ = [
     "add_role",
     "add_user",
     "any_user",
+    "audit_rows",
     "authenticate",
     "builtin_role_id",
     "change_organisation",

@@ -82,7 +82,7 @@ async def ensure_builtin_roles(conn: AsyncConnection) -> None:
 async def insert_user(conn: AsyncConnection, *, values: dict[str, Any]) -> bool:
     """Add a person; False when the email address is taken."""
     statement = insert(app_user).values(**values).on_conflict_do_nothing(index_elements=["email"])
-    return (await conn.execute(statement)).rowcount == 1
+    return (await conn.execute(statement.returning(app_user.c.id))).one_or_none() is not None
 
 
 async def lock_user(conn: AsyncConnection, *, user_id: UUID) -> AnyRow | None:
@@ -227,7 +227,7 @@ async def lock_role(conn: AsyncConnection, *, role_id: UUID) -> AnyRow | None:
 async def insert_role(conn: AsyncConnection, *, values: dict[str, Any]) -> bool:
     """Add a role; False when the name is taken."""
     statement = insert(role).values(**values).on_conflict_do_nothing(index_elements=["name"])
-    return (await conn.execute(statement)).rowcount == 1
+    return (await conn.execute(statement.returning(role.c.id))).one_or_none() is not None
 
 
 async def role_name_taken(conn: AsyncConnection, *, name: str, by_other_than: UUID) -> bool:

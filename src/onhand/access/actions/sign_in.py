@@ -209,7 +209,7 @@ async def invite(
         to=email,
         subject=f"You are invited to {organisation}'s stock",
         text=f"Hello {name},\n\n{tx.actor.name} invites you to work with Onhand at {organisation}.\n"
-        f"Choose your password here within seven days:\n\n{address}/accept-invitation#token={token}\n",
+        f"Choose your password here within seven days:\n\n{address}/accept-invitation?token={token}\n",
     )
     return user_id
 
@@ -264,7 +264,7 @@ async def send_reset(tx: Tx, *, email: str, address: str) -> None:
         to=row.email,
         subject="A new password for Onhand",
         text=f"Hello {row.name},\n\nsomebody, hopefully you, asked for a new password. Choose it here within an hour:\n\n"
-        f"{address}/reset-password#token={token}\n\nIf it was not you, nothing has changed and nothing needs doing.\n",
+        f"{address}/reset-password?token={token}\n\nIf it was not you, nothing has changed and nothing needs doing.\n",
     )
 
 

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from onhand.kit.web import Body, Id, Out, Text
+from onhand.kit.web import Body, Id, Instant, Out, Text
 
 _EMAIL = re.compile(r"[^@\s<>\"(),:;\\]+@[^@\s<>\"(),:;\\.]+(\.[^@\s<>\"(),:;\\.]+)*")
 
@@ -22,21 +22,16 @@ def _email(text: str) -> str:
     return text.lower()
 
 
+def _one_line(text: str) -> str:
+    if any(ch in text for ch in "\n\r\t"):
+        raise ValueError("must be one line")
+    return text
+
+
 def _zone(text: str) -> str:
     if text not in available_timezones():
         raise ValueError("must be a time zone name like Europe/Berlin")
     return text
-
-
-def _instant(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError("must be a time like 2026-11-21T08:30:00Z") from error
-        if value.tzinfo is None:
-            raise ValueError("must say its offset from UTC, e.g. with a Z at the end")
-    return value
 
 
 def _amount(value: Any) -> Any:
@@ -51,11 +46,10 @@ def _amount(value: Any) -> Any:
 
 
 Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_email)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Secret = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1000)]
 """A password as typed: never stripped or changed; its length is judged with a word of advice, later."""
@@ -231,7 +225,7 @@ class InvitationAccept(Body):
 
     token: Token
     password: Secret
-    name: Name | None = None
+    name: Annotated[Text, StringConstraints(max_length=200), AfterValidator(_one_line)] | None = None
 
 
 class ResetAsk(Body):

@@ -17,6 +17,7 @@ from onhand.access.model.refusals import WeakPassword
 
 SHORTEST, LONGEST = 12, 128
 _ENOUGH_BITS = 32.0
+_NEAR_BITS = 3.0
 _LETTER, _DIGIT, _OTHER = math.log2(26), math.log2(10), math.log2(33)
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _ROWS = (
@@ -36,19 +37,21 @@ _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class BlockList:
-    """What guessers try first: `words` are pieces, `exact` whole passwords (a site may plug in a breach list)."""
+    """What guessers try first: `words` are pieces, `near` those of the person, `exact` whole passwords (a site's breach list)."""
 
     words: frozenset[str]
     exact: frozenset[str] = frozenset()
+    near: frozenset[str] = frozenset()
     longest_word: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "longest_word", max((len(w) for w in self.words), default=0))
+        object.__setattr__(self, "longest_word", max((len(w) for w in self.words | self.near), default=0))
 
     def with_words(self, extra: Iterable[str]) -> BlockList:
-        """The same list, knowing also these words (the person's name, the organisation)."""
-        pieces = {p for text in extra for p in re.split(r"[\W_]+", text.casefold()) if len(p) >= 3}
-        return BlockList(words=self.words | pieces, exact=self.exact)
+        """The same list, knowing also what is near: the person's name and address, the organisation, and their parts."""
+        whole = [text.casefold() for text in extra]
+        pieces = {p for text in whole for p in [text, *re.split(r"[\W_]+", text)] if len(p) >= 3}
+        return BlockList(words=self.words, exact=self.exact, near=frozenset(pieces))
 
     @classmethod
     def of_lines(cls, words: Iterable[str], exact: Iterable[str] = ()) -> BlockList:
@@ -100,7 +103,9 @@ def _pieces(text: str, plain: str, start: int, blocked: BlockList) -> Iterable[t
     yield start + 1, _LETTER if char.isalpha() else _DIGIT if char.isdigit() else _OTHER
     word_bits = math.log2(max(len(blocked.words), 2))
     for end in range(start + 3, min(len(text), start + blocked.longest_word) + 1):
-        if text[start:end] in blocked.words:
+        if text[start:end] in blocked.near:
+            yield end, _NEAR_BITS
+        elif text[start:end] in blocked.words:
             yield end, word_bits
         elif plain[start:end] in blocked.words:
             yield end, word_bits + 1
