@@ -142,3 +142,14 @@ async def flush_directory(tx: Tx) -> None:
     """Before-commit hook: raise the directory epoch if this transaction changed the directory."""
     if tx.stash.pop("directory_changed", False):
         await tx.conn.execute(sa.text("SELECT onhand_bump_directory()"))
+
+
+async def types_between(conn: AsyncConnection, after: int, through: int, types: list[str]) -> list[str]:
+    """Which of some types occur among the events numbered (after, through]."""
+    rows = await conn.execute(
+        sa.text(
+            "SELECT DISTINCT type FROM outbox WHERE event_n > :after AND event_n <= :through AND type = ANY(:types)"
+        ),
+        {"after": after, "through": through, "types": types},
+    )
+    return [row.type for row in rows]

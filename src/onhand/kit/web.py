@@ -10,6 +10,7 @@ import hashlib
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -81,6 +82,20 @@ def _uuid(value: Any) -> Any:
 
 Id = Annotated[UUID, BeforeValidator(_uuid)]
 """A UUID in a strict body (JSON has only strings)."""
+
+def _instant(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("must be a time such as 2026-11-21T08:30:00Z") from error
+        if value.tzinfo is None:
+            raise ValueError("needs an offset, such as 2026-11-21T08:30:00Z")
+    return value
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+"""An instant in a strict body: RFC 3339 with an offset."""
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"Rows a page, at most {MAX_LIMIT}.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]

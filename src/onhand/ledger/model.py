@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
@@ -204,8 +205,8 @@ class LocationClosed(Problem):
     status = 409
 
 
-class LocationNotAllowed(Problem):
-    """This kind of location cannot be used here; name a place that keeps stock."""
+class LocationKeepsNoStock(Problem):
+    """This kind of location keeps no stock; name a store, a warehouse or a place in one."""
 
     status = 422
 
@@ -218,6 +219,42 @@ class LotHeld(Problem):
 
 class GroupRefused(Problem):
     """Another item of this all-or-nothing batch was refused, so none was posted."""
+
+    status = 409
+
+
+class NotReversible(Problem):
+    """This kind of posting is not undone by a reversal; `detail` names the step that does it."""
+
+    status = 409
+
+
+class ReasonNeeded(Problem):
+    """A correction needs a reason; name one of `known`."""
+
+    status = 422
+
+
+class HappenedAhead(Problem):
+    """`happened_at` lies in the future. Send the instant at which it happened."""
+
+    status = 422
+
+
+class OwnApproval(Problem):
+    """What you asked for is decided by somebody else who may approve stock changes here."""
+
+    status = 403
+
+
+class AlreadyDecided(Problem):
+    """This was approved or rejected before; `state` says which."""
+
+    status = 409
+
+
+class AlreadyResolved(Problem):
+    """This exception was settled before."""
 
     status = 409
 
@@ -247,8 +284,8 @@ class InvalidPosting(Problem):
 
 def check_shape(posting: Posting) -> None:
     """Raise InvalidPosting for what no book could accept."""
-    if not posting.moves and not posting.claims:
-        raise InvalidPosting("A posting needs at least one line.")
+    if not posting.moves and not posting.claims and posting.mode is Mode.strict:
+        raise InvalidPosting("A request needs at least one line.")  # a fact may move nothing: a receipt of coupons
     for move in posting.moves:
         if not 0 < move.quantity <= MAX_QUANTITY:
             raise InvalidPosting(f"A quantity must be above 0 and at most {MAX_QUANTITY}.", param="quantity")
@@ -270,3 +307,39 @@ def opposite(moves: tuple[Move, ...]) -> tuple[Move, ...]:
         )
         for m in moves
     )  # fmt: skip
+
+
+_REVERSAL_REFUSED: dict[str, str] = {
+    Kind.reverse: "This is a reversal itself. Post what is right as a new fact instead.",
+    Kind.reserve: "A reservation is given back by releasing it.",
+    Kind.release: "A release is undone by reserving again.",
+    Kind.expire: "An expired reservation is made again, not undone.",
+    Kind.assign_lot: "Lots are assigned anew, not undone.",
+}
+_REVERSED_BY_DOCUMENT: dict[str, str] = {
+    "sale": "This belongs to a sale. Void or refund the sale instead, so that the money goes back too.",
+    "refund": "This belongs to a refund. Record a new sale instead.",
+}
+
+
+def reversal_refused(kind: str, source_type: str) -> str | None:
+    """Why a person may not reverse such a posting, and what to do instead; None when they may."""
+    return _REVERSAL_REFUSED.get(kind) or _REVERSED_BY_DOCUMENT.get(source_type)
+
+
+def exceeds(
+    quantity: Decimal, unit_cost: Decimal | None, *, units: Decimal | None, value: Decimal | None
+) -> str | None:
+    """Why a correction needs a second person; None when it is within both limits (None: no limit).
+
+    `quantity` in the variant's unit, either sign; `unit_cost` and `value` in the base currency. Without a known cost the
+    value cannot be judged, so a limit of value then asks for a second person.
+    """
+    if units is not None and abs(quantity) > units:
+        return f"{abs(quantity)} units are more than the {units} you may correct alone."
+    if value is not None:
+        if unit_cost is None:
+            return f"The value is not known, and you may correct up to {value} alone."
+        if abs(quantity) * unit_cost > value:
+            return f"A value of {abs(quantity) * unit_cost:.2f} is more than the {value} you may correct alone."
+    return None

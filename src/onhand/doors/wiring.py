@@ -1,0 +1,117 @@
+"""Settings → objects. The only place that chooses implementations and knows everyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from onhand import access, catalog, ledger, locations, parties, pos
+from onhand.doors import schema
+from onhand.kit.database import Database, metadata, refuse_weak_durability
+from onhand.kit.migrate import upgrade
+from onhand.kit.outbox import flush_directory, flush_events
+from onhand.kit.postgres import APP, EmbeddedPostgres
+from onhand.kit.settings import Settings
+from onhand.pos.api.intake import Counter
+
+__all__ = ["Onhand", "Urls", "bring_up", "hooks", "metadata", "prepare"]
+
+log = structlog.get_logger("onhand")
+
+RIDERS = {**pos.RIDERS, "audit": access.AUDIT_RIDER}
+"""Document rows the lane writes, in this order (documents before levels)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the database is: as its owner (migrations), and as the application."""
+
+    owner: str
+    app: str
+    embedded: EmbeddedPostgres | None = None
+
+
+def bring_up(settings: Settings) -> Urls:
+    """The database: the configured one, or the embedded server, started; then migrated. Blocking."""
+    if settings.database_url is not None:
+        owner = settings.database_url.get_secret_value()
+        app = settings.app_database_url.get_secret_value() if settings.app_database_url else owner
+        urls = Urls(owner, app)
+    else:
+        embedded = EmbeddedPostgres.at(settings.data)
+        embedded.start()
+        urls = Urls(embedded.url(), embedded.url(APP), embedded)
+    ran = upgrade(urls.owner)
+    if ran:
+        log.info("migrated", revisions=ran)
+    if urls.owner == urls.app:
+        log.warning("one_role", remedy="Only triggers guard the ledger. Set ONHAND_APP_DATABASE_URL to a least-privileged role.")
+    return urls
+
+
+def hooks(database: Database) -> None:
+    """What runs before every commit, in lock order: postings, audit, directory, events (the stream head last)."""
+    database.before_commit = [ledger.flush_postings, access.write_audit, flush_directory, flush_events]
+
+
+def register() -> None:
+    """Tell lower floors what they may not import."""
+    access.set_scope_resolver(locations.sites_under)
+    access.set_place_resolver(locations.sites_of)
+    access.set_code_resolver("location_code", locations.resolve)
+    access.set_code_resolver("register", _register_codes)
+    catalog.add_finder("location", "locations:read", locations.find)
+    catalog.add_finder("supplier", "parties:read", parties.find_suppliers)
+    catalog.add_finder("customer", "parties:read", parties.find_customers)
+    catalog.add_scanner("locations:read", locations.scan)
+
+
+async def _register_codes(conn: Any, codes: Any) -> dict[str, Any]:
+    found = {code: await pos.find_till(conn, code) for code in codes}
+    return {code: till.location for code, till in found.items() if till is not None}
+
+
+async def prepare(database: Database) -> None:
+    """What an empty database needs before anything else: units, virtual places, built-in roles; refuses weak durability."""
+    async with database.engine.connect() as conn:
+        await refuse_weak_durability(conn)
+    async with database.writing(action="prepare") as tx:
+        await catalog.ensure_units(tx)
+        await locations.ensure_virtual(tx)
+        await access.ensure_builtin_roles(tx.conn)
+    async with database.engine.begin() as conn:
+        for parent in schema.PARTITIONED:
+            await conn.exec_driver_sql("SELECT onhand_partitions(%s, 3)", (parent,))
+
+
+@dataclass(slots=True)
+class Onhand:
+    """The objects of one server process."""
+
+    settings: Settings
+    database: Database
+    access: access.Access
+    engine: ledger.Engine
+    desk: pos.Desk
+    counter: Counter
+
+    @classmethod
+    def assemble(cls, settings: Settings, urls: Urls) -> Onhand:
+        """Make the objects; nothing runs yet."""
+        replica = settings.replica_url.get_secret_value() if settings.replica_url else None
+        database = Database.open(urls.app, replica_url=replica, pool_size=settings.pool_size)
+        hooks(database)
+        register()
+
+        async def load_directory() -> Any:
+            async with database.engine.connect() as conn:
+                return await ledger.load_directory(conn)
+
+        engine = ledger.Engine(
+            url=urls.app, load_directory=load_directory, riders=dict(RIDERS), batch_size=settings.lane_batch,
+            queue_size=settings.lane_queue,
+        )  # fmt: skip
+        desk = pos.Desk(database, catalog.Resolver(database))
+        return cls(settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk))

@@ -1,0 +1,163 @@
+"""Record what a till says happened: the posting, the document rows and the event of a sale, ready for the lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from onhand.catalog import Resolved
+from onhand.kit.ids import derive_id
+from onhand.kit.problem import InvalidBody
+from onhand.ledger import Item, Kind, Mode, Move, Posting, digest_of, event_row
+from onhand.pos.events import SaleCompleted, SoldLine
+from onhand.pos.model import LineIn, SaleIn, Till, minor_units
+from onhand.values.errors import BadValue
+from onhand.values.money import CURRENCY_EXPONENTS
+from onhand.values.quantity import format_units, parse_units
+
+SALE, SALE_LINE, TENDER, EXCEPTION = "sale", "sale_line", "tender", "pos_exception"
+
+
+def sale_item(
+    sale: SaleIn, till: Till, known: Mapping[str, Resolved], *, actor: UUID, customer_place: UUID
+) -> tuple[Item, list[int]]:
+    """The posting with its document rows and event, and the numbers of unresolved lines.
+
+    Raises InvalidBody naming the field that is not understood.
+    """
+    exponent = CURRENCY_EXPONENTS.get(sale.currency)
+    if exponent is None:
+        raise InvalidBody(f"{sale.currency} is not a currency in use.", param="currency")
+    if sale.happened_at.tzinfo is None:
+        raise InvalidBody("happened_at needs an offset, such as 2026-11-21T08:30:00Z.", param="happened_at")
+    moves: list[Move] = []
+    line_rows: list[tuple[Any, ...]] = []
+    exceptions: list[tuple[Any, ...]] = []
+    sold: list[SoldLine] = []
+    unresolved: list[int] = []
+    units = net_sum = tax_sum = discount_sum = total_sum = 0
+    for n, line in enumerate(sale.lines, 1):
+        what = known.get(line.code)
+        total = _minor(line.total, exponent, n, "total")
+        tax = _minor(line.tax, exponent, n, "tax")
+        discount = _minor(line.discount, exponent, n, "discount")
+        net = total - tax if line.net is None else _minor(line.net, exponent, n, "net")
+        quantity = 0
+        if what is None:
+            _check_number(line.quantity, n)
+            unresolved.append(n)
+            exceptions.append(_unresolved_row(sale, till, n, line, actor))
+        else:
+            quantity = _smallest(line, what, n)
+            if quantity > 0:
+                moves.append(Move(what.variant_id, till.location, customer_place, quantity))
+            elif quantity < 0:  # handed back within the same basket
+                moves.append(Move(what.variant_id, customer_place, till.location, -quantity))
+            units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
+        line_rows.append(
+            (
+                sale.id, n, what.variant_id if what else None, quantity, net, tax, discount, total,
+                _unit_price(line, n), what.sku if what else line.code, line.quantity, line.description, line.lot_code,
+                line.serial_number,
+            )
+        )  # fmt: skip
+        sold.append(
+            SoldLine(
+                variant_id=what.variant_id if what else None, sku=what.sku if what else line.code,
+                name=what.name if what else line.description or "",
+                quantity=format_units(quantity, what.decimals) if what else line.quantity,
+                total=format_units(total, exponent),
+            )
+        )  # fmt: skip
+        net_sum, tax_sum, discount_sum, total_sum = (
+            net_sum + net,
+            tax_sum + tax,
+            discount_sum + discount,
+            total_sum + total,
+        )
+    head = (
+        sale.id, till.id, till.location, till.site, sale.happened_at, actor, sale.customer_id, None, net_sum, tax_sum,
+        discount_sum, total_sum, units, len(sale.lines), sale.currency, sale.number, "completed",
+    )  # fmt: skip
+    tenders = [
+        (sale.id, n, _minor(t.amount, exponent, n, "amount", "tenders"), t.kind, t.reference)
+        for n, t in enumerate(sale.tenders, 1)
+    ]
+    event = SaleCompleted(
+        sale_id=sale.id, number=sale.number, register=till.code, site_id=till.site, site_code=till.site_code,
+        happened_at=sale.happened_at, total=format_units(total_sum, exponent), currency=sale.currency, units=units,
+        lines=tuple(sold),
+    )  # fmt: skip
+    posting = Posting(
+        id=sale.id, kind=Kind.sell.value, source_type="sale", source_id=sale.id, actor=actor, happened_at=sale.happened_at,
+        moves=tuple(moves), digest=digest_of(sale), mode=Mode.fact, device=till.id, caller=actor,
+    )  # fmt: skip
+    riders: dict[str, Sequence[tuple[Any, ...]]] = {SALE: [head], SALE_LINE: line_rows}
+    if tenders:
+        riders[TENDER] = tenders
+    if exceptions:
+        riders[EXCEPTION] = exceptions
+    return Item(posting, riders, [event_row(event, sale.happened_at)]), unresolved
+
+
+def _minor(text: str, exponent: int, n: int, field: str, of: str = "lines") -> int:
+    try:
+        return minor_units(text, exponent)
+    except BadValue as error:
+        raise InvalidBody(str(error), param=f"{of}[{n - 1}].{field}") from error
+
+
+def _smallest(line: LineIn, what: Resolved, n: int) -> int:
+    """The told quantity in smallest units: in the variant's unit, or as many scans of a barcode that stands for several."""
+    try:
+        if line.barcode is None:
+            return parse_units(line.quantity, what.decimals)
+        scans = Fraction(line.quantity) * what.factor
+    except (BadValue, ValueError, ZeroDivisionError) as error:
+        raise InvalidBody(str(error), param=f"lines[{n - 1}].quantity") from error
+    if scans.denominator != 1 or "/" in line.quantity:
+        raise InvalidBody(
+            f"{line.quantity} of {what.sku} is finer than its unit.", param=f"lines[{n - 1}].quantity"
+        )
+    return scans.numerator
+
+
+def _check_number(text: str, n: int) -> None:
+    try:
+        if not Decimal(text).is_finite():
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise InvalidBody(f"{text[:30]!r} is not a quantity.", param=f"lines[{n - 1}].quantity") from error
+
+
+def _unit_price(line: LineIn, n: int) -> Decimal:
+    text = line.unit_price
+    try:
+        if text is not None:
+            price = Decimal(text)
+            if not price.is_finite() or abs(price) >= 10**14:
+                raise InvalidOperation
+            return round(price, 6)
+        quantity = Decimal(line.quantity)
+        return round(Decimal(line.total) / quantity, 6) if quantity else Decimal(0)
+    except InvalidOperation as error:
+        raise InvalidBody(f"{text} is not a price.", param=f"lines[{n - 1}].unit_price") from error
+
+
+def _unresolved_row(sale: SaleIn, till: Till, n: int, line: LineIn, actor: UUID) -> tuple[Any, ...]:
+    detail = {
+        "code": line.code,
+        "quantity": line.quantity,
+        "total": line.total,
+        "line": n,
+        "register": till.code,
+    }
+    if line.description:
+        detail["description"] = line.description
+    return (
+        derive_id("unresolved", str(sale.id), str(n)), "unresolved_item", till.site, None, None, sale.id, "sale", sale.id,
+        actor, detail,
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Write-side SQL of the point of sale. The rider statements run in the lane, one array a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from onhand.pos.model import SoldRow
+from onhand.pos.tables import register, sale, sale_line, tender
+
+RIDERS = {
+    "sale": """
+INSERT INTO sale (id, register, location, site, happened_at, actor, customer, refund_of, net, tax, discount, total, units,
+                  line_count, currency, number, state)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::uuid[], $7::uuid[], $8::uuid[],
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int4[], $15::text[],
+                     $16::text[], $17::text[])
+""",
+    "sale_line": """
+INSERT INTO sale_line (sale, line, variant, quantity, net, tax, discount, total, unit_price, code, told_quantity, description,
+                       lot_code, serial_number)
+SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bigint[], $9::numeric[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+""",
+    "tender": """
+INSERT INTO tender (sale, line, amount, kind, reference)
+SELECT * FROM unnest($1::uuid[], $2::int4[], $3::bigint[], $4::text[], $5::text[])
+""",
+    "pos_exception": """
+INSERT INTO exception (id, kind, site, variant, quantity, posting_id, source_type, source_id, actor, detail)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[],
+                     $9::uuid[], $10::jsonb[]) ON CONFLICT DO NOTHING
+""",
+}
+"""Document rows the lane writes with the postings of sales."""
+
+
+async def insert_register(conn: AsyncConnection, values: dict[str, Any]) -> None:
+    """A new register."""
+    await conn.execute(sa.insert(register).values(values))
+
+
+async def lock_sale(conn: AsyncConnection, sale_id: UUID) -> sa.Row[Any] | None:
+    """A sale, locked until the transaction ends."""
+    return (await conn.execute(sa.select(sale).where(sale.c.id == sale_id).with_for_update())).one_or_none()
+
+
+async def lines_of(conn: AsyncConnection, sale_id: UUID) -> dict[int, SoldRow]:
+    """The lines of a sale with the decimals of their variants."""
+    rows = await conn.execute(
+        sa.text(
+            "SELECT l.line, l.variant, l.code, l.quantity, l.refunded, coalesce(v.decimals, 0) AS decimals"
+            " FROM sale_line l LEFT JOIN variant v ON v.id = l.variant WHERE l.sale = :sale ORDER BY l.line"
+        ),
+        {"sale": sale_id},
+    )
+    return {r.line: SoldRow(r.line, r.variant, r.code, r.quantity, r.refunded, r.decimals) for r in rows}
+
+
+async def insert_sale(
+    conn: AsyncConnection,
+    head: dict[str, Any],
+    lines: Sequence[dict[str, Any]],
+    tenders: Sequence[dict[str, Any]],
+) -> None:
+    """A sale document of an ordinary transaction (a refund)."""
+    await conn.execute(sa.insert(sale).values(head))
+    if lines:
+        await conn.execute(sa.insert(sale_line), list(lines))
+    if tenders:
+        await conn.execute(sa.insert(tender), list(tenders))
+
+
+async def count_refunded(conn: AsyncConnection, sale_id: UUID, line: int, quantity: int) -> None:
+    """Note that some of a line came back."""
+    await conn.execute(
+        sa.update(sale_line)
+        .where(sale_line.c.sale == sale_id, sale_line.c.line == line)
+        .values(refunded=sale_line.c.refunded + quantity)
+    )
+
+
+async def set_state(conn: AsyncConnection, sale_id: UUID, state: str) -> None:
+    """Advance a sale's state."""
+    await conn.execute(sa.update(sale).where(sale.c.id == sale_id).values(state=state))
