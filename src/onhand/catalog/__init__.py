@@ -74,6 +74,7 @@ from onhand.catalog.reads import (
     resolve_ids,
     scan_variant,
     search_variants,
+    word_query,
 )
 
 __all__ = [
@@ -142,4 +143,5 @@ __all__ = [
     "upsert_barcodes",
     "upsert_minimums",
     "upsert_variants",
+    "word_query",
 ]

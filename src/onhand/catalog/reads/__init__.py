@@ -11,6 +11,7 @@ from onhand.catalog.reads.lists import (
     list_units,
     list_variants,
     minimums,
+    word_query,
 )
 from onhand.catalog.reads.resolve import Lookup, Resolver, families, resolve, resolve_ids, scan_variant
 from onhand.catalog.reads.search import (
@@ -51,4 +52,5 @@ __all__ = [
     "scan_variant",
     "scanners",
     "search_variants",
+    "word_query",
 ]

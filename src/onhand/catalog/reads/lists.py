@@ -76,13 +76,17 @@ def _in_category(category_id: UUID) -> sa.ColumnElement[bool]:
     return product.c.category_id.in_(below)
 
 
-def _words_match(q: str) -> sa.ColumnElement[bool]:
+def word_query(q: str) -> str | None:
+    """What people typed as the text of a tsquery over `variant.words`; None when there is no word in it."""
     words = words_of(q)[:8]
-    if not words:
+    return prefix_query(words) if words else None
+
+
+def _words_match(q: str) -> sa.ColumnElement[bool]:
+    query = word_query(q)
+    if query is None:
         return sa.true()
-    return variant.c.words.op("@@")(
-        sa.cast(sa.literal(prefix_query(words), sa.Text), sa.dialects.postgresql.TSQUERY)
-    )
+    return variant.c.words.op("@@")(sa.cast(sa.literal(query, sa.Text), sa.dialects.postgresql.TSQUERY))
 
 
 def _variant_where(wanted: CatalogFilter) -> list[sa.ColumnElement[bool]]:
