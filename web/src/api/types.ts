@@ -16,7 +16,7 @@ export type Me = {
   permissions: Record<string, string[] | null>
   totp_enabled: boolean
   totp_required: boolean
-  organisation: Organisation
+  organisation: Organisation | null
 }
 
 export type Barcode = { code: string; kind: 'gtin' | 'other'; quantity: string; level: 'each' | 'case' | 'pallet' }
@@ -169,7 +169,7 @@ export type SaleSummary = {
   total: string
   tax: string
   discount: string
-  units: string
+  units: string | number
   line_count: number
   state: 'completed' | 'refunded' | 'partly_refunded' | 'voided'
   refund_of?: string | null
@@ -228,7 +228,7 @@ export type LevelChanged = {
   reserved: string
   available: string
   overdrawn: string
-  on_hand: string
+  /** Change of sellable; on hand moves with it. */
   delta: string
   seq: number | string
 }
@@ -241,6 +241,6 @@ export type SaleCompleted = {
   happened_at: string
   total: string
   currency: string
-  units: string
+  units: string | number
   lines: { variant_id: string; sku: string; name: string; quantity: string; total: string }[]
 }

@@ -11,6 +11,7 @@ export function makeFormats(locale: string, timeZone?: string) {
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: zone })
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: zone })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone: zone })
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone })
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
@@ -41,8 +42,17 @@ export function makeFormats(locale: string, timeZone?: string) {
     count: (n: number) => whole.format(n),
     percent: (n: number) => percent.format(n),
     money: (value: Money | null | undefined) => (value ? exact(moneyForm(value.currency), value.amount) : '–'),
+    /** Large sums without the cents: for reading at a glance, never for books. */
+    moneyRound: (value: Money | null | undefined) => {
+      if (!value) return '–'
+      const form = moneyForm(value.currency)
+      if (value.amount.replace(/\..*$/, '').replace('-', '').length < 5) return exact(form, value.amount)
+      const { style, currency } = form.resolvedOptions()
+      return exact(new Intl.NumberFormat(locale, { style, currency, maximumFractionDigits: 0 }), value.amount)
+    },
     dateTime: (iso: string | null | undefined) => (iso ? dateTime.format(new Date(iso)) : '–'),
     date: (iso: string | null | undefined) => (iso ? date.format(new Date(iso)) : '–'),
+    day: (iso: string | null | undefined) => (iso ? day.format(new Date(iso)) : '–'),
     time: (iso: string | null | undefined) => (iso ? time.format(new Date(iso)) : '–'),
     clock: (iso: string | null | undefined) => (iso ? clock.format(new Date(iso)) : '–'),
     /** "12 sec. ago": the largest unit that is at least one. */

@@ -38,11 +38,13 @@ whenSignedOut(() => {
 /** The server writes a fresh nonce into the page; styles made at run time carry it. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? ''
 const styleNonce = nonce.startsWith('__') ? '' : nonce
+// The scroll lock behind modals asks for the nonce under this name.
+if (styleNonce) Object.assign(window, { __webpack_nonce__: styleNonce })
 
 function Language({ children }: { children: ReactNode }) {
   const me = useMe()
   return (
-    <LanguageProvider account={me?.locale ?? me?.organisation.locale} timeZone={me?.organisation.time_zone}>
+    <LanguageProvider account={me?.locale} timeZone={me?.organisation?.time_zone}>
       {children}
     </LanguageProvider>
   )

@@ -37,6 +37,8 @@ const pages = [
   page('/', () => import('./insight/OverviewPage'), 'OverviewPage'),
   page('/stock', () => import('./ledger/StockPage'), 'StockPage'),
   page('/variants/$id', () => import('./ledger/VariantPage'), 'VariantPage'),
+  page('/postings', () => import('./ledger/PostingsPage'), 'PostingsPage'),
+  page('/postings/$id', () => import('./ledger/PostingsPage'), 'PostingPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 

@@ -38,11 +38,13 @@ type Props<R> = {
   /** What to say and offer when there is nothing at all. */
   empty?: ReactNode
   exportable?: boolean
+  /** More controls beside the filters. */
+  tools?: ReactNode
 }
 
 /** The one list: filters in the address, saved views, columns, sort, endless scrolling, bulk edit, export. */
 export function DataList<R>(props: Props<R>) {
-  const { page, label, path, columns, filters = [], fixed, rowId, onOpen, live, bulk, actions = [], empty, exportable = true } = props
+  const { page, label, path, columns, filters = [], fixed, rowId, onOpen, live, bulk, actions = [], empty, exportable = true, tools } = props
   const t = useTexts(listTexts)
   const [search, change] = useUrl()
   const narrow = useMediaQuery('(max-width: 48em)') ?? false
@@ -64,6 +66,7 @@ export function DataList<R>(props: Props<R>) {
         filters={filters}
         columns={columns}
         narrow={narrow}
+        tools={tools}
         exportUrls={exportable ? { csv: downloadUrl(path, { ...query, format: 'csv' }), xlsx: downloadUrl(path, { ...query, format: 'xlsx' }) } : undefined}
       />
       {data.error && !data.rows.length ? (

@@ -120,7 +120,7 @@ export function Grid<R>(props: Props<R>) {
                   </span>
                 ) : null}
                 {narrow ? <CardCells row={row} columns={columns} /> : columns.map((column) => (
-                  <span key={column.id} role="gridcell" className={`${css.cell} ${column.align ? css.right : ''}`}>
+                  <span key={column.id} role="gridcell" className={cellClass(column)}>
                     {column.cell(row)}
                   </span>
                 ))}
@@ -133,6 +133,8 @@ export function Grid<R>(props: Props<R>) {
   )
 }
 
+const cellClass = <R,>(column: Column<R>) => [css.cell, column.align ? css.right : '', column.sticky ? css.sticky : ''].join(' ')
+
 /** Out of sight, still read aloud: cards keep their column names. */
 const HIDDEN = { position: 'absolute', width: 1, height: 1, minHeight: 0, padding: 0, overflow: 'hidden', clipPath: 'inset(50%)' } as const
 
@@ -140,7 +142,7 @@ function HeaderCell<R>({ column, sort, title, hidden }: { column: Column<R>; sor
   const by = column.sort
   const way = by && sort.by === by ? 'ascending' : by && sort.by === `-${by}` ? 'descending' : undefined
   return (
-    <span role="columnheader" aria-sort={way} className={`${css.cell} ${column.align ? css.right : ''}`}>
+    <span role="columnheader" aria-sort={way} className={cellClass(column)}>
       {by ? (
         <button type="button" className={`${css.sort} ${way ? css.sorted : ''}`} title={title} tabIndex={hidden ? -1 : 0} onClick={() => sort.set(nextSort(sort.by, by))}>
           {column.header}

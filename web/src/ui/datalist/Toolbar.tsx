@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Checkbox, CloseButton, Drawer, Menu, Select, Stack, Switch, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 
 import { Icon, type IconName } from '../Icon'
 import { useShared, useTexts } from '../i18n/useTexts'
@@ -19,9 +19,10 @@ type Props<R> = {
   columns: Column<R>[]
   narrow: boolean
   exportUrls?: { csv: string; xlsx: string }
+  tools?: ReactNode
 }
 
-export function Toolbar<R>({ page, search, change, filters, columns, narrow, exportUrls }: Props<R>) {
+export function Toolbar<R>({ page, search, change, filters, columns, narrow, exportUrls, tools }: Props<R>) {
   const t = useTexts(listTexts)
   const s = useShared()
   const [drawer, setDrawer] = useState(false)
@@ -34,6 +35,7 @@ export function Toolbar<R>({ page, search, change, filters, columns, narrow, exp
     <div className={css.toolbar} role="search">
       {first ? <TextFilter filter={first} value={search[first.param] ?? ''} change={change} className={css.search} icon /> : null}
       {narrow ? null : controls}
+      {tools}
       {!narrow && active.length > 0 ? (
         <Button variant="subtle" size="sm" px="xs" onClick={clearAll}>
           {s('clearAll')}

@@ -11,6 +11,8 @@ export type Column<R> = {
   align?: 'right'
   /** The server's word for sorting by it; without one the column does not sort. */
   sort?: string
+  /** Stays in sight when the list is scrolled sideways; for the first columns only. */
+  sticky?: boolean
   /** Not shown until chosen. */
   hidden?: boolean
   /** On a narrow screen: the card's heading, its right corner, or left out. Default: a labelled line. */

@@ -1,10 +1,11 @@
 import { Badge, Button } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 
 import { api } from '../../../api/client'
 import { useMay } from '../../../api/session'
 import type { Category, Page as Paged, Variant } from '../../../api/types'
+import { Go } from '../../../ui/Go'
 import { DataList } from '../../../ui/datalist/DataList'
 import type { BulkResult, Column } from '../../../ui/datalist/logic'
 import { listKey } from '../../../ui/datalist/useListData'
@@ -36,9 +37,9 @@ export function VariantsPage() {
       width: 'minmax(240px, 3fr)',
       narrow: 'title',
       cell: (row) => (
-        <Link className="plain" to={paths.variant(row.id) as never} tabIndex={-1}>
+        <Go className="plain" href={paths.variant(row.id)} tabIndex={-1}>
           {row.name} {row.archived_at ? <Badge color="gray">{t('archived')}</Badge> : null}
-        </Link>
+        </Go>
       ),
     },
     { id: 'category', header: s('category'), width: 'minmax(130px, 1fr)', cell: (row) => row.category_name ?? '–' },
@@ -70,7 +71,7 @@ export function VariantsPage() {
         ]}
         rowId={(row) => row.id}
         onOpen={(row) => void navigate({ href: paths.variant(row.id) })}
-        live={['catalog.variant_changed']}
+        live={['variant.changed', 'variant.merged', 'catalog.imported']}
         bulk={
           writable
             ? {

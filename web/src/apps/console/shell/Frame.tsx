@@ -11,6 +11,7 @@ import { useMay } from '../../../api/session'
 import { stream } from '../../../api/stream'
 import type { ScanHit } from '../../../api/types'
 import { signal } from '../../../ui/feedback'
+import { Go } from '../../../ui/Go'
 import { Icon } from '../../../ui/Icon'
 import { useProblemText, useTexts } from '../../../ui/i18n/useTexts'
 import { notifyDone, notifyProblem } from '../../../ui/notify'
@@ -49,10 +50,10 @@ export function Frame() {
       <AppShell.Header>
         <div className={css.header}>
         <Burger opened={menu} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t('menu')} aria-expanded={menu} />
-        <Link to={paths.overview() as never} className={css.brand} style={{ width: roomy ? 196 : undefined }}>
+        <Go href={paths.overview()} className={css.brand} style={{ width: roomy ? 196 : undefined }}>
           <img src="/icon.svg" width={28} height={28} alt="" />
           <span>Onhand</span>
-        </Link>
+        </Go>
         <button type="button" className={css.searchButton} onClick={search.open} aria-label={t('searchTitle')} data-testid="open-search">
           <Icon name="search" size={16} />
           {roomy ? (
