@@ -123,6 +123,18 @@ class Posting(msgspec.Struct, frozen=True):
     caller: UUID = NIL
 
 
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """Open supply (positive) or demand (negative) of a document's line: what of a variant is due at a site, and when."""
+
+    source_line: UUID
+    source_type: str
+    source_id: UUID
+    variant: UUID
+    site: UUID
+    quantity: int
+    due: datetime
+
+
 def digest_of(*parts: Any) -> bytes:
     """SHA-256 of a canonical encoding of some values; what `posting_key` remembers of an id for ever."""
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
@@ -227,12 +239,6 @@ class NotReversible(Problem):
     """This kind of posting is not undone by a reversal; `detail` names the step that does it."""
 
     status = 409
-
-
-class ReasonNeeded(Problem):
-    """A correction needs a reason; name one of `known`."""
-
-    status = 422
 
 
 class HappenedAhead(Problem):

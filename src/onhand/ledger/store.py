@@ -7,26 +7,30 @@ order within a call, and a second call could meet the lane in the other order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onhand import locations
 from onhand.kit.problem import IdReused, Problem, Unavailable
 from onhand.kit.tx import Tx
+from onhand.ledger import tables
 from onhand.ledger.batch import Arrays, EventRow, arrays_of, columns, key_columns
-from onhand.ledger.decide import Book, Directory, SiteKey, decide, fold
+from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold
 from onhand.ledger.lane import LabelCache, book_of, oversold_event, oversold_row
-from onhand.ledger.model import REFUSALS, Outcome, Posting, Shortage, Status, check_shape
+from onhand.ledger.model import REFUSALS, Expectation, Mode, Outcome, Posting, Shortage, Status, check_shape
 
 
 class _Driver(Protocol):
-    async def execute(self, query: str, params: Sequence[Any]) -> Any: ...
+    async def execute(self, query: str, params: Any) -> Any: ...
 
 
 _LEVEL_TYPES = ("uuid[]", "uuid[]", "uuid[]", "int2[]", "bigint[]", "bigint[]")
@@ -65,9 +69,13 @@ _REVERSED = "SELECT original FROM reversal WHERE original = ANY(%s::uuid[])"
 
 @dataclass(slots=True)
 class Posted:
-    """What `post` did: one outcome a posting, and the new site levels by key (sellable, reserved, overdrawn)."""
+    """What `post` did: one outcome a posting, and what it left behind in the keys it touched.
+
+    `levels`: on hand, allocated, overdrawn; `site_levels`: sellable, reserved, overdrawn; all in smallest units.
+    """
 
     outcomes: list[Outcome]
+    levels: dict[LevelKey, tuple[int, int, int]] = field(default_factory=dict)
     site_levels: dict[SiteKey, tuple[int, int, int]] = field(default_factory=dict)
 
 
@@ -78,6 +86,11 @@ class _Buffered:
     new: tuple[list[int], list[int], list[int]]
 
 
+Events = Callable[[LabelCache, Directory], Sequence[EventRow]]
+Revise = Callable[[Book], Awaitable[Sequence[Posting]]]
+"""Given the book with its levels locked, the postings to judge. They may touch no other keys; it may raise a refusal."""
+
+
 async def load_directory(conn: AsyncConnection) -> tuple[int, Directory]:
     """The directory of places with the epoch it belongs to (read first, so a change in between is noticed)."""
     epoch = (await conn.execute(sa.text("SELECT directory_epoch FROM stream_head"))).scalar_one()
@@ -85,18 +98,16 @@ async def load_directory(conn: AsyncConnection) -> tuple[int, Directory]:
 
 
 async def post(
-    tx: Tx,
-    postings: Sequence[Posting],
-    *,
-    events: Callable[[LabelCache, Directory], Sequence[EventRow]] | None = None,
+    tx: Tx, postings: Sequence[Posting], *, events: Events | None = None, revise: Revise | None = None
 ) -> Posted:
     """Post facts or requests in the caller's transaction: all of them, or a refusal and nothing.
 
-    `events` makes the domain events that go out with the postings. Postings whose ids acted before with the same content
-    are left out and answered `already_posted`. Raises the refusal of the first posting refused (InsufficientStock,
-    LocationClosed …) with its index in `details`, IdReused for an id with other content.
+    `events` makes the domain events that go out with the postings. `revise` decides under the locks what to post: `postings`
+    then only name the keys to lock, and are what is judged when their ids acted before. Postings whose ids acted before with
+    the same content are left out and answered `already_posted`. Raises the refusal of the first posting refused
+    (InsufficientStock, LocationClosed …) with its `index`, IdReused for an id with other content.
     """
-    if "ledger" in tx.stash:
+    if "ledger" in tx.stash or "posted" in tx.stash:
         raise RuntimeError("ledger.post may be called once a transaction: hand over all postings together")
     for posting in postings:
         check_shape(posting)
@@ -105,50 +116,167 @@ async def post(
     labels = LabelCache()
     await _learn(driver, labels, postings)
     book = await _read_book(driver, postings, places)
+    if revise is not None and not any(p.id in book.known for p in postings):
+        postings = await revise(book)
+        for posting in postings:
+            check_shape(posting)
     outcomes = [group[0] for group in decide(book, [[p] for p in postings], places)]
     _refuse(postings, outcomes, labels, places)
     fresh = [p for p, o in zip(postings, outcomes, strict=True) if o.status is Status.posted]
-    if not fresh:
-        return Posted(outcomes)
-    rows = list(events(labels, places)) if events is not None else []
-    opened = []
+    if fresh:
+        rows = list(events(labels, places)) if events is not None else []
+        rows += await _open_exceptions(driver, postings, outcomes, places, labels)
+        tx.stash["ledger"] = [
+            await _guard(driver, epoch, part, rows if n == 0 else [], places, labels)
+            for n, part in enumerate(_slices(fresh))
+        ]
+    return Posted(
+        outcomes,
+        {key: (row.on_hand, row.allocated, row.overdrawn) for key, row in book.levels.items()},
+        {key: (row.sellable, row.reserved, row.overdrawn) for key, row in book.sites.items()},
+    )
+
+
+async def _open_exceptions(
+    driver: _Driver,
+    postings: Sequence[Posting],
+    outcomes: Sequence[Outcome],
+    places: Directory,
+    labels: LabelCache,
+) -> list[EventRow]:
+    """Open an exception for each key a fact took too much from; answers the events that tell of them."""
+    opened, rows = [], []
     for posting, outcome in zip(postings, outcomes, strict=True):
         for short in outcome.oversold:
             opened.append(oversold_row(posting, short))
             rows.append(oversold_event(posting, short, places, labels))
     if opened:
         await driver.execute(_EXCEPTIONS, columns([(*row[:-1], Jsonb(row[-1])) for row in opened], 10))
-    arrays = arrays_of(fresh, rows, places, lambda key: labels.label(key, places))
+    return rows
+
+
+_SLICE = 5_000
+"""Lines written by one call: large enough to cost little, small enough for memory and statement limits."""
+
+
+def _slices(postings: Sequence[Posting]) -> list[list[Posting]]:
+    out: list[list[Posting]] = [[]]
+    lines = 0
+    for posting in postings:
+        if lines >= _SLICE:
+            out.append([])
+            lines = 0
+        out[-1].append(posting)
+        lines += len(posting.moves) + len(posting.claims)
+    return out
+
+
+async def _guard(
+    driver: _Driver, epoch: int, postings: Sequence[Posting], rows: Sequence[EventRow], places: Directory, labels: LabelCache
+) -> _Buffered:  # fmt: skip
+    """Write the levels of judged postings, and keep the rest for the end of the transaction."""
+    arrays = arrays_of(postings, rows, places, lambda key: labels.label(key, places))
     guarded = await (await driver.execute(_GUARD, arrays.guard_arguments(True))).fetchone()
-    new = tuple(list(x or []) for x in guarded)
-    tx.stash["ledger"] = _Buffered(epoch, arrays, new)  # type: ignore[arg-type]
-    keys = zip(arrays.sites[0], arrays.sites[1], strict=True)
-    return Posted(outcomes, {key: values for key, *values in zip(keys, *new, strict=True)})
+    return _Buffered(epoch, arrays, tuple(list(x or []) for x in guarded))  # type: ignore[arg-type]
+
+
+def post_later(tx: Tx, postings: Iterable[Posting]) -> None:
+    """Collect facts in which goods come in (opening stock, an import) to be posted at commit; may be called many times.
+
+    They are posted together, so that a file read in chunks takes its locks in one order. Only facts: nothing is refused any
+    more at commit, so check variants and places before.
+    """
+    for posting in postings:
+        check_shape(posting)
+        if posting.mode is not Mode.fact:
+            raise ValueError("only facts can be posted at commit")
+        tx.stash.setdefault("ledger_later", []).append(posting)
 
 
 async def flush_postings(tx: Tx) -> None:
-    """Before-commit hook: take the stream head and write what `post` buffered. Sets `tx.stash["posted"]` to (first, at)."""
-    buffered: _Buffered | None = tx.stash.pop("ledger", None)
-    if buffered is None:
+    """Before-commit hook: take the stream head and write what was posted. Sets `tx.stash["posted"]` to (first, at): the
+    number before the first posting, and when they were recorded. Called again, it does nothing.
+
+    Raises Unavailable when places changed, or the same id was posted, at the same moment: nothing was changed, retry.
+    """
+    collected: list[Posting] | None = tx.stash.pop("ledger_later", None)
+    if collected:
+        await post(tx, collected)
+    buffered: list[_Buffered] = tx.stash.pop("ledger", [])
+    if not buffered:
         return
     from onhand.kit.signal import woke
 
     driver = await _driver(tx.conn)
-    a = buffered.arrays
+    for part in buffered:
+        first, at = await _write(driver, part)
+        tx.stash.setdefault("posted", (first, at))
+    tx.after_commit.append(woke)
+
+
+async def _write(driver: _Driver, part: _Buffered) -> tuple[int, datetime]:
+    a = part.arrays
     arguments = [
-        buffered.epoch, *a.postings, *a.moves, *a.claims, *a.events,
-        *a.site_events, a.sites[0], a.sites[1], a.sites[2], *buffered.new,
+        part.epoch, *a.postings, *a.moves, *a.claims, *a.events,
+        *a.site_events, a.sites[0], a.sites[1], a.sites[2], *part.new,
     ]  # fmt: skip
     try:
         first, at, _ = await (await driver.execute(_WRITE, arguments)).fetchone()
-    except Exception as error:
-        if getattr(error, "sqlstate", None) == "OH002":
+    except psycopg.Error as error:
+        if error.sqlstate == "OH002":
             raise Unavailable(
                 "Places were changed at the same moment. Send it again with the same id.", retry_after=1
             ) from error
+        if error.sqlstate == "23505":
+            raise Unavailable(
+                "The same was posted at the same moment. Send it again with the same id to see the answer.",
+                retry_after=1,
+            ) from error
         raise
-    tx.stash["posted"] = (int(first), at)
-    tx.after_commit.append(woke)
+    return int(first), at
+
+
+_SINCE = """
+SELECT coalesce((SELECT sum(m.quantity) FROM move m WHERE m.variant = %(variant)s AND m.to_location = %(location)s AND m.to_kept
+                    AND m.lot = %(lot)s AND m.to_condition = %(condition)s AND m.happened_at > %(at)s), 0)
+     - coalesce((SELECT sum(m.quantity) FROM move m WHERE m.variant = %(variant)s AND m.from_location = %(location)s AND m.from_kept
+                    AND m.lot = %(lot)s AND m.from_condition = %(condition)s AND m.happened_at > %(at)s), 0)
+"""
+
+
+async def moved_since(conn: AsyncConnection, key: LevelKey, at: datetime) -> int:
+    """By how much a level changed through what happened after an instant, in smallest units.
+
+    What lay there at that instant, as known now, is the level minus this. Asked under the level's lock it is exact. One
+    query over the tail of the level's moves.
+    """
+    driver = await _driver(conn)
+    variant, location, lot, condition = key
+    named: Any = {"variant": variant, "location": location, "lot": lot, "condition": condition, "at": at}
+    row = await (await driver.execute(_SINCE, named)).fetchone()
+    return int(row[0])
+
+
+async def expect(tx: Tx, expectations: Sequence[Expectation]) -> None:
+    """Write open supply (positive) and demand (negative) of documents, replacing what their lines expected before.
+
+    A quantity of 0 ends an expectation.
+    """
+    gone = [e.source_line for e in expectations if e.quantity == 0]
+    kept = [
+        {
+            "source_line": e.source_line, "source_type": e.source_type, "source_id": e.source_id, "variant": e.variant,
+            "site": e.site, "quantity": e.quantity, "due": e.due,
+        }
+        for e in expectations
+        if e.quantity != 0
+    ]  # fmt: skip
+    if gone:
+        await tx.conn.execute(sa.delete(tables.expectation).where(tables.expectation.c.source_line.in_(gone)))
+    if kept:
+        statement = pg.insert(tables.expectation).values(kept)
+        changed = {name: statement.excluded[name] for name in ("variant", "site", "quantity", "due")}
+        await tx.conn.execute(statement.on_conflict_do_update(index_elements=["source_line"], set_=changed))
 
 
 def refusal(outcome: Outcome, posting: Posting, labels: LabelCache, places: Directory) -> Problem:
@@ -213,15 +341,8 @@ async def _learn(driver: _Driver, labels: LabelCache, postings: Sequence[Posting
 
 
 async def _read_book(driver: _Driver, postings: Sequence[Posting], places: Directory) -> Book:
-    ids = [p.id for p in postings]
-    rows = await (await driver.execute(_KNOWN, [ids])).fetchall()
-    known: dict[UUID, tuple[bytes, UUID, int]] = {i: (bytes(d), c, s) for i, d, c, s in rows}
-    originals = [p.reverses for p in postings if p.reverses is not None]
-    undone = (
-        {row[0] for row in await (await driver.execute(_REVERSED, [originals])).fetchall()}
-        if originals
-        else set()
-    )
+    """Lock every level the postings touch, in key order; then read which ids acted, so that whoever held the locks before
+    is seen."""
     folded = fold(
         [p for p in postings if all(m.from_location in places and m.to_location in places for m in p.moves)],
         places,
@@ -229,4 +350,10 @@ async def _read_book(driver: _Driver, postings: Sequence[Posting], places: Direc
     level_args, site_args = key_columns([k for k, _ in folded.levels], [k for k, _ in folded.sites])
     levels = await (await driver.execute(_LOCK_LEVELS, level_args)).fetchone() if folded.levels else None
     sites = await (await driver.execute(_LOCK_SITES, site_args)).fetchone() if folded.sites else None
+    rows = await (await driver.execute(_KNOWN, [[p.id for p in postings]])).fetchall()
+    known: dict[UUID, tuple[bytes, UUID, int]] = {i: (bytes(d), c, s) for i, d, c, s in rows}
+    originals = [p.reverses for p in postings if p.reverses is not None]
+    undone: set[UUID] = set()
+    if originals:
+        undone = {row[0] for row in await (await driver.execute(_REVERSED, [originals])).fetchall()}
     return book_of(folded, known, undone, levels, sites)

@@ -1,0 +1,38 @@
+"""Reads of the ledger, straight in the API's shape; a fixed number of queries each."""
+
+from onhand.ledger.reads.common import Scope
+from onhand.ledger.reads.desk import (
+    ExceptionFilter,
+    get_exception,
+    integrity,
+    list_approvals,
+    list_exceptions,
+)
+from onhand.ledger.reads.history import HistoryFilter, Measure, chart, explain, history
+from onhand.ledger.reads.levels import LevelFilter, Rollup, list_levels
+from onhand.ledger.reads.postings import PostingFilter, get_posting, list_postings
+from onhand.ledger.reads.site_levels import Below, StockFilter, list_site_levels, stock_matrix
+
+__all__ = [
+    "Below",
+    "ExceptionFilter",
+    "HistoryFilter",
+    "LevelFilter",
+    "Measure",
+    "PostingFilter",
+    "Rollup",
+    "Scope",
+    "StockFilter",
+    "chart",
+    "explain",
+    "get_exception",
+    "get_posting",
+    "history",
+    "integrity",
+    "list_approvals",
+    "list_exceptions",
+    "list_levels",
+    "list_postings",
+    "list_site_levels",
+    "stock_matrix",
+]

@@ -1,0 +1,5 @@
+"""Lots: which batch of a variant a unit belongs to."""
+
+from onhand.lots.store import LotKey, NewLot, ensure, find, lot_id
+
+__all__ = ["LotKey", "NewLot", "ensure", "find", "lot_id"]
