@@ -96,5 +96,5 @@ async def client(app: Any) -> AsyncIterator[Any]:
     import httpx2
 
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 1))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http_client:
+    async with httpx2.AsyncClient(transport=transport, base_url="https://onhand.test") as http_client:
         yield http_client

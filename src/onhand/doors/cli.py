@@ -8,11 +8,17 @@ import sys
 from typing import Annotated, Any
 
 import typer
+import uvicorn
 from rich.console import Console
 
 from onhand.kit.settings import Settings
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Onhand: the stock system of record.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Onhand: the stock system of record.",
+)
 out = Console()
 
 
@@ -33,8 +39,6 @@ def serve(
 
 async def run_server(settings: Settings, *, ready: asyncio.Event | None = None) -> None:
     """Serve until a signal says stop; requests in flight end, the lane drains, the embedded server stops."""
-    import uvicorn
-
     from onhand.doors import http, wiring
     from onhand.kit import telemetry
 
@@ -46,13 +50,23 @@ async def run_server(settings: Settings, *, ready: asyncio.Event | None = None) 
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
             timeout_graceful_shutdown=10, date_header=True, proxy_headers=False,
         )  # fmt: skip
-        server = uvicorn.Server(config)
+        server = _Server(config)
         if ready is not None:
             asyncio.get_running_loop().create_task(_tell(server, ready))
         await server.serve()
     finally:
         if urls.embedded is not None and urls.embedded.started_here:
             await asyncio.to_thread(urls.embedded.stop)
+
+
+class _Server(uvicorn.Server):
+    """Listeners of the stream hold their connections for ever; a stop lets them go first, then drains the rest."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        hub = getattr(self.config.app, "state", None) and self.config.app.state.hub  # type: ignore[union-attr]
+        if hub:
+            hub.close()
+        super().handle_exit(sig, frame)
 
 
 async def _tell(server: Any, ready: asyncio.Event) -> None:
@@ -62,7 +76,9 @@ async def _tell(server: Any, ready: asyncio.Event) -> None:
 
 
 @cli.command()
-def verify(as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False) -> None:
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
     """Recompute every level from the ledger and name each difference; exit code 1 if there is one."""
     sys.exit(asyncio.run(_verify(as_json)))
 

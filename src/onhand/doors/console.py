@@ -42,10 +42,14 @@ def mount(app: FastAPI) -> None:
         nonce = secrets.token_urlsafe(16)
         html = index.read_text().replace("__CSP_NONCE__", nonce)
         policy = (
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src-elem 'self' 'nonce-" + nonce + "'; style-src-attr 'unsafe-inline'; "
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src-elem 'self' 'nonce-"
+            + nonce
+            + "'; style-src-attr 'unsafe-inline'; "
             "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
         return HTMLResponse(html, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
-    app.router.routes.append(Route("/{path:path}", access.declare("public")(page), methods=["GET"], name="console"))
+    app.router.routes.append(
+        Route("/{path:path}", access.declare("public")(page), methods=["GET"], name="console")
+    )

@@ -79,7 +79,7 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     """Routes, refusals, OpenAPI, middleware, and the console behind everything."""
     for name in ROUTERS:
         try:
-            app.include_router(getattr(import_module(name), 'router'))
+            app.include_router(import_module(name).router)
         except AttributeError:
             pass
         except ModuleNotFoundError as error:
@@ -88,7 +88,11 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     for intake in intakes:
         endpoint = access.declare(intake.permission, at=intake.at)(intake.endpoint())
         app.router.routes.append(Route(intake.path, endpoint, methods=["POST"], name=intake.path))
-    for path, probe in (("/healthz", telemetry.healthz), ("/readyz", telemetry.readyz), ("/metrics", telemetry.metrics)):
+    for path, probe in (
+        ("/healthz", telemetry.healthz),
+        ("/readyz", telemetry.readyz),
+        ("/metrics", telemetry.metrics),
+    ):
         app.router.routes.append(Route(path, access.declare("public")(probe), methods=["GET"]))
     app.router.routes.append(Route("/v1/openapi.json", access.declare("public")(_openapi), methods=["GET"]))
     console.mount(app)

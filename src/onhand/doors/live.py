@@ -34,7 +34,11 @@ def may_see(event: StoredEvent, caller: Caller) -> bool:
     """Whether a caller may see an event: its type's permission, at its site if it has one."""
     kind = Event.registry.get(event.type)
     needs = kind.needs if kind is not None else "events:read"
-    return bool(caller.may(needs, event.site)) if event.site is not None else caller.sites(needs) is None or _anywhere(caller, needs)
+    return (
+        bool(caller.may(needs, event.site))
+        if event.site is not None
+        else caller.sites(needs) is None or _anywhere(caller, needs)
+    )
 
 
 def _anywhere(caller: Caller, needs: str) -> bool:
@@ -62,13 +66,21 @@ class Hub:
             _, self.head = await outbox.head(conn)
         self._task = asyncio.create_task(self._run(), name="live hub")
 
+    def close(self) -> None:
+        """Let every listener end; safe to call from a signal handler of the event loop."""
+        self._stopping = True
+        asyncio.get_running_loop().create_task(self._wake_all())
+
+    async def _wake_all(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
     async def stop(self) -> None:
-        """End every listener."""
+        """End every listener and the reader."""
         self._stopping = True
         if self._task is not None:
             self._task.cancel()
-        async with self._moved:
-            self._moved.notify_all()
+        await self._wake_all()
 
     async def _run(self) -> None:
         waiter = Waiter()
@@ -142,7 +154,11 @@ class Hub:
 
 def frame(event: StoredEvent) -> bytes:
     """One event as SSE."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.sequence, event.type.encode(), event.cloud_event(SOURCE))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.sequence,
+        event.type.encode(),
+        event.cloud_event(SOURCE),
+    )
 
 
 async def sse(
@@ -171,6 +187,10 @@ async def sse(
         chunk = b"".join(frame(e) for e in seen)
         through = events[-1].sequence
         if not seen or seen[-1].sequence < through:
-            chunk += b'event: through\nid: %d\ndata: {"after":"%d","through":"%d"}\n\n' % (through, told, through)
+            chunk += b'event: through\nid: %d\ndata: {"after":"%d","through":"%d"}\n\n' % (
+                through,
+                told,
+                through,
+            )
         told = through
         yield chunk

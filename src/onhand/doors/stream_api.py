@@ -21,7 +21,9 @@ router = APIRouter(tags=["stream"])
 class EventFeed(Out):
     """A page of the feed. There was no gap if `after` equals the `through` of the page before."""
 
-    data: list[dict[str, Any]] = Field(description="CloudEvents 1.0; their `data` is described in docs/events.")
+    data: list[dict[str, Any]] = Field(
+        description="CloudEvents 1.0; their `data` is described in docs/events."
+    )
     after: str
     through: str
     head: str
@@ -54,7 +56,9 @@ async def list_events(
 
 
 @router.get("/v1/stream", dependencies=[signed_in()], response_class=StreamingResponse)
-async def stream(request: Request, caller: CallerDep, after: Number = None, types: Types = None) -> StreamingResponse:
+async def stream(
+    request: Request, caller: CallerDep, after: Number = None, types: Types = None
+) -> StreamingResponse:
     """Server-sent events: each frame's id is its sequence. Resume with Last-Event-ID or `after`; without, it begins now.
 
     `through` frames tell how far hidden events went; `reset` says that the cursor is too old: load anew.
@@ -68,7 +72,9 @@ async def stream(request: Request, caller: CallerDep, after: Number = None, type
     gate = request.app.state.access.gate
     frames = sse(hub, request, caller, after=start, types=wanted, still_valid=gate.still_valid)
     return StreamingResponse(
-        frames, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        frames,
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 

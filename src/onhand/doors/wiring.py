@@ -47,7 +47,10 @@ def bring_up(settings: Settings) -> Urls:
     if ran:
         log.info("migrated", revisions=ran)
     if urls.owner == urls.app:
-        log.warning("one_role", remedy="Only triggers guard the ledger. Set ONHAND_APP_DATABASE_URL to a least-privileged role.")
+        log.warning(
+            "one_role",
+            remedy="Only triggers guard the ledger. Set ONHAND_APP_DATABASE_URL to a least-privileged role.",
+        )
     return urls
 
 
@@ -114,4 +117,6 @@ class Onhand:
             queue_size=settings.lane_queue,
         )  # fmt: skip
         desk = pos.Desk(database, catalog.Resolver(database))
-        return cls(settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk))
+        return cls(
+            settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk)
+        )

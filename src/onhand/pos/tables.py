@@ -46,6 +46,7 @@ sale = sa.Table(
     sa.CheckConstraint("state IN ('completed', 'partly_refunded', 'refunded', 'voided')", name="state"),
     sa.Index("sale_site_idx", "site", "happened_at"),
     sa.Index("sale_happened_idx", "happened_at"),
+    sa.Index("sale_recorded_idx", "recorded_at", postgresql_using="brin"),
     sa.Index("sale_refund_idx", "refund_of", postgresql_where=sa.text("refund_of IS NOT NULL")),
     sa.Index("sale_number_idx", "number", postgresql_where=sa.text("number IS NOT NULL")),
 )

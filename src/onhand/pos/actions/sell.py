@@ -115,7 +115,7 @@ def _smallest(line: LineIn, what: Resolved, n: int) -> int:
     try:
         if line.barcode is None:
             return parse_units(line.quantity, what.decimals)
-        scans = Fraction(line.quantity) * what.factor
+        scans = Fraction(line.quantity) * what.quantity_factor
     except (BadValue, ValueError, ZeroDivisionError) as error:
         raise InvalidBody(str(error), param=f"lines[{n - 1}].quantity") from error
     if scans.denominator != 1 or "/" in line.quantity:

@@ -61,7 +61,13 @@ class BatchOut(msgspec.Struct, frozen=True):
 
 
 _decode_sale = msgspec.json.Decoder(SaleIn).decode
-_sale_id = msgspec.json.Decoder(type("SaleId", (msgspec.Struct,), {"__annotations__": {"id": UUID}})).decode
+
+
+class _OnlyId(msgspec.Struct):
+    id: UUID
+
+
+_sale_id = msgspec.json.Decoder(_OnlyId).decode
 
 
 class Counter:
@@ -157,7 +163,7 @@ def _result(sale_id: UUID, outcome: Outcome, unresolved: Sequence[int]) -> SaleR
 def _not_understood(raw: msgspec.Raw, error: Exception) -> SaleResult:
     text, _, path = str(error).partition(" - at `")
     try:
-        sale_id: UUID = _sale_id(raw).id  # type: ignore[attr-defined]
+        sale_id = _sale_id(raw).id
     except msgspec.MsgspecError:
         sale_id = UUID(int=0)
     param: Any = path.rstrip("`").removeprefix("$").lstrip(".") or None
