@@ -143,6 +143,7 @@ async def change_location(
     await store.update(tx.conn, [after])
     if moved:
         await store.update(tx.conn, _carry(before, after, subtree))
+    if moved and not stock_matters:
         await bump_directory(tx)
     _say(tx, before, after)
     return after
