@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from onhand.kit.ids import uuid7
 
 
 @pytest.fixture(scope="module")
-async def shop(client: Any) -> AsyncIterator[dict[str, Any]]:
+async def shop(client: Any) -> dict[str, Any]:
     """One store with one till; ten packs of tea on the shelf."""
     await make.organisation(client)
     store = await make.store(client)
@@ -21,7 +20,7 @@ async def shop(client: Any) -> AsyncIterator[dict[str, Any]]:
         client, sku="TEA-100", barcodes=[{"code": "4006381333931", "quantity": "1", "level": "each"}]
     )
     await make.stock(client, sku="TEA-100", location_id=store["id"], quantity="10")
-    yield {"store": store, "till": till, "tea": tea}
+    return {"store": store, "till": till, "tea": tea}
 
 
 async def level(client: Any, shop: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ class _Server(uvicorn.Server):
 
 
 async def _tell(server: Any, ready: asyncio.Event) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells of it by this flag only
         await asyncio.sleep(0.05)
     ready.set()
 

@@ -95,6 +95,7 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     ):
         app.router.routes.append(Route(path, access.declare("public")(probe), methods=["GET"]))
     app.router.routes.append(Route("/v1/openapi.json", access.declare("public")(_openapi), methods=["GET"]))
+    app.router.routes.append(Route("/v1/{path:path}", access.declare("public")(_nothing), methods=_METHODS, name="nothing"))
     console.mount(app)
     plain = app.openapi
 
@@ -107,7 +108,7 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-    access.check_routes(app, exempt=("/{path:path}", "/assets"))
+    access.check_routes(app, exempt=())
     app.add_exception_handler(Problem, _on_problem)  # type: ignore[arg-type]
     app.add_exception_handler(BadValue, _on_bad_value)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _on_invalid)  # type: ignore[arg-type]
@@ -185,7 +186,7 @@ class Front:
 
 def _limit_of(scope: Scope) -> int:
     path = scope["path"]
-    if path.startswith("/v1/files") or path.startswith("/v1/imports"):
+    if path.startswith(("/v1/files", "/v1/imports")):
         return UPLOAD_LIMIT
     return 8 * BODY_LIMIT if path.startswith("/v1/pos/") else BODY_LIMIT
 
@@ -285,6 +286,13 @@ def shape_openapi(document: dict[str, Any]) -> None:
         for operation in operations.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = _PROBLEM_RESPONSE
+
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+async def _nothing(request: Request) -> Response:
+    raise NotFound("There is no such address in the API; docs/openapi.json lists them all.")
 
 
 async def _openapi(request: Request) -> Response:

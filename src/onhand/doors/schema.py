@@ -21,6 +21,7 @@ TABLES = (
     "onhand.locations.tables",
     "onhand.parties.tables",
     "onhand.pricing.tables",
+    "onhand.lots.tables",
     "onhand.ledger.tables",
     "onhand.pos.tables",
     "onhand.integrations.imports.tables",
