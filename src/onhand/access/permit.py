@@ -88,16 +88,17 @@ class Declaration:
 
     permission: str
     at: tuple[str, ...] = ()
+    before_totp: bool = False
 
     async def __call__(self, request: Request) -> None:
         if self.permission == PUBLIC:
             await authenticate(request)
             return
         caller = await current_caller(request)
+        if caller.held_back and not self.before_totp:
+            raise TotpSetupRequired()
         if self.permission == SIGNED_IN:
             return
-        if caller.held_back:
-            raise TotpSetupRequired()
         caller.require(self.permission)
         if self.at and caller.sites(self.permission) is not None:
             await self._check_places(request, caller)
@@ -180,8 +181,13 @@ def public() -> Any:
 
 
 def signed_in() -> Any:
-    """The dependency of a route about the caller's own person: it needs no permission, but a caller."""
+    """The dependency of a route that needs no permission, but a caller; what it shows depends on who that is."""
     return Depends(Declaration(SIGNED_IN))
+
+
+def oneself() -> Any:
+    """The same for a route about one's own account, open also to those who still have to set up their second factor."""
+    return Depends(Declaration(SIGNED_IN, before_totp=True))
 
 
 def declare(permission: str, *, at: str | tuple[str, ...] = ()) -> Callable[[F], F]:

@@ -31,7 +31,7 @@ def audit_rows(
     scope = request.scope
     fields = {name: [None, msgspec.to_builtins(value)] for name, value in (changes or {}).items()}
     row = (
-        uuid7(), now(), caller.id, caller.kind, caller.name, "created", entity, str(entity_id),
+        uuid7(), now(), caller.id, caller.kind, caller.name, f"{entity}.created", entity, str(entity_id),
         f"{scope['method']} {scope['path']}", scope.get("state", {}).get("request_id", ""),
         scope["client"][0] if scope.get("client") else "", fields,
     )  # fmt: skip

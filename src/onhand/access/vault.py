@@ -14,11 +14,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from onhand.access.model import BlockList
+from onhand.access.model import BlockList, SecondFactorUnreadable
 from onhand.kit.settings import Settings
 
 T = TypeVar("T")
@@ -67,10 +68,6 @@ def read_key(settings: Settings) -> bytes:
     return hashlib.sha256(b"onhand/totp/" + path.read_text().strip().encode()).digest()
 
 
-class SecretUnreadableError(RuntimeError):
-    """A stored secret was sealed with another key: ONHAND_SECRET_KEY or secret.key changed since."""
-
-
 @dataclass(slots=True)
 class Vault:
     """Hashes passwords (argon2id, 19 MiB, 2 passes, 1 lane; at most two at once) and seals second factors (AES-256-GCM)."""
@@ -111,12 +108,15 @@ class Vault:
         return _VERSION + self._key_id() + nonce + AESGCM(self.key).encrypt(nonce, plain.encode(), owner)
 
     def unseal(self, sealed: bytes, *, owner: bytes) -> str:
-        """Decrypt what `seal` made; raises SecretUnreadableError when the key is another one."""
+        """Decrypt what `seal` made; raises SecondFactorUnreadable when the key is another one."""
         head = len(_VERSION) + _KEY_ID
         if sealed[:head] != _VERSION + self._key_id():
-            raise SecretUnreadableError("the key that sealed this second factor is not the present one")
+            raise SecondFactorUnreadable()
         nonce, body = sealed[head : head + _NONCE], sealed[head + _NONCE :]
-        return AESGCM(self.key).decrypt(nonce, body, owner).decode()
+        try:
+            return AESGCM(self.key).decrypt(nonce, body, owner).decode()
+        except InvalidTag as error:
+            raise SecondFactorUnreadable() from error
 
     def _key_id(self) -> bytes:
         return hashlib.sha256(b"id/" + self.key).digest()[:_KEY_ID]

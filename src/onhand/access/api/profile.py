@@ -10,7 +10,7 @@ from onhand.access import actions, reads, store
 from onhand.access.api.edge import about_me, checked_hash, count_try, own_writing
 from onhand.access.api.shapes import CodeIn, Me, MePatch, PasswordChange, SessionOut, TotpOut, ViewIn, ViewOut
 from onhand.access.model import Caller, InvalidCredentials, SessionNeeded
-from onhand.access.permit import CallerDep, access_of, signed_in
+from onhand.access.permit import CallerDep, access_of, oneself, signed_in
 from onhand.kit.clock import now
 from onhand.kit.export import Format, listing
 from onhand.kit.web import LIMIT, APIRouter, Cursor, Id, Limit, Page, Reads, Writes, page
@@ -24,13 +24,13 @@ def _person(caller: Caller) -> Caller:
     return caller
 
 
-@router.get("/v1/me", response_model=Me, dependencies=[signed_in()])
+@router.get("/v1/me", response_model=Me, dependencies=[oneself()])
 async def get_me(conn: Reads, caller: CallerDep) -> Any:
     """Who the caller is, and what they may do where."""
     return await about_me(conn, caller)
 
 
-@router.patch("/v1/me", response_model=Me, dependencies=[signed_in()])
+@router.patch("/v1/me", response_model=Me, dependencies=[oneself()])
 async def patch_me(request: Request, tx: Writes, caller: CallerDep, body: MePatch) -> Any:
     """Change one's own name or language."""
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
@@ -38,7 +38,7 @@ async def patch_me(request: Request, tx: Writes, caller: CallerDep, body: MePatc
     return {**await about_me(tx.conn, caller), **changes}
 
 
-@router.post("/v1/me/password", status_code=204, dependencies=[signed_in()])
+@router.post("/v1/me/password", status_code=204, dependencies=[oneself()])
 async def post_password(request: Request, caller: CallerDep, body: PasswordChange) -> Response:
     """Change one's own password. All other sessions end."""
     access = access_of(request)
@@ -60,7 +60,7 @@ async def post_password(request: Request, caller: CallerDep, body: PasswordChang
 # --- second factor ---------------------------------------------------------------------------------------------
 
 
-@router.post("/v1/me/totp", response_model=TotpOut, status_code=201, dependencies=[signed_in()])
+@router.post("/v1/me/totp", response_model=TotpOut, status_code=201, dependencies=[oneself()])
 async def post_totp(request: Request, tx: Writes, caller: CallerDep) -> Any:
     """Start a second factor: scan the address, keep the recovery codes, then confirm with a first code."""
     organisation = await reads.get_organisation(tx.conn)
@@ -71,7 +71,7 @@ async def post_totp(request: Request, tx: Writes, caller: CallerDep) -> Any:
     return {"secret": started.secret, "otpauth_uri": started.uri, "recovery_codes": started.recovery_codes}
 
 
-@router.post("/v1/me/totp/confirm", status_code=204, dependencies=[signed_in()])
+@router.post("/v1/me/totp/confirm", status_code=204, dependencies=[oneself()])
 async def confirm_totp(request: Request, caller: CallerDep, body: CodeIn) -> Response:
     """Switch the second factor on with a first code."""
     await count_try(request, email=_person(caller).email or "", purpose="totp")
@@ -80,7 +80,7 @@ async def confirm_totp(request: Request, caller: CallerDep, body: CodeIn) -> Res
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
-@router.delete("/v1/me/totp", status_code=204, dependencies=[signed_in()])
+@router.delete("/v1/me/totp", status_code=204, dependencies=[oneself()])
 async def delete_totp(request: Request, caller: CallerDep, body: CodeIn) -> Response:
     """Switch the second factor off; takes a code, or a recovery code."""
     await count_try(request, email=_person(caller).email or "", purpose="totp")
@@ -92,7 +92,7 @@ async def delete_totp(request: Request, caller: CallerDep, body: CodeIn) -> Resp
 # --- sessions --------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/me/sessions", response_model=Page[SessionOut], dependencies=[signed_in()])
+@router.get("/v1/me/sessions", response_model=Page[SessionOut], dependencies=[oneself()])
 async def list_sessions(request: Request, caller: CallerDep) -> Any:
     """One's own open sessions."""
     async with access_of(request).database.engine.connect() as conn:
@@ -100,7 +100,7 @@ async def list_sessions(request: Request, caller: CallerDep) -> Any:
     return page([row | {"current": row["id"] == caller.session_id} for row in rows], None)
 
 
-@router.delete("/v1/sessions/{id}", status_code=204, dependencies=[signed_in()])
+@router.delete("/v1/sessions/{id}", status_code=204, dependencies=[oneself()])
 async def kill_session(tx: Writes, caller: CallerDep, id: Id) -> Response:
     """End a session: one's own, or with `users:write` somebody else's. It takes effect within seconds, streams included."""
     await actions.end_session(tx, caller=caller, session_id=id)

@@ -32,7 +32,7 @@ from onhand.access.api.shapes import (
     UserOut,
 )
 from onhand.access.model import AlreadySetUp, InvalidCredentials, LinkSpent, sha256
-from onhand.access.permit import CallerDep, access_of, needs, public, signed_in
+from onhand.access.permit import CallerDep, access_of, needs, oneself, public
 from onhand.kit.clock import now
 from onhand.kit.problem import Problem
 from onhand.kit.tx import Actor
@@ -95,7 +95,7 @@ async def post_session(request: Request, body: SignIn) -> Response:
     return await signed_in_answer(request, opened)
 
 
-@router.delete("/v1/session", status_code=204, dependencies=[signed_in()])
+@router.delete("/v1/session", status_code=204, dependencies=[oneself()])
 async def delete_session(request: Request, tx: Writes, caller: CallerDep) -> Response:
     """Sign out."""
     if caller.session_id is not None:

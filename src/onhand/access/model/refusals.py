@@ -29,6 +29,13 @@ class TotpNotStarted(Conflict):
     """There is no second factor waiting to be confirmed. Start with `POST /v1/me/totp`."""
 
 
+class SecondFactorUnreadable(Problem):
+    """Your second factor cannot be checked, because this server's secret key is another one than when you set it up.
+    Use a recovery code, or ask an admin to switch your second factor off."""
+
+    status = 503
+
+
 class SignInThrottled(TooMany):
     """Too many tries did not fit. Wait the seconds named in Retry-After; nothing is locked."""
 
