@@ -21,6 +21,7 @@ from onhand.integrations.demo.model import (
 )
 from onhand.integrations.demo.names import brand, category, department, product_name
 from onhand.integrations.demo.places import Place, registers
+from onhand.integrations.demo.plan import LARGE, Chain
 from onhand.integrations.demo.source import Fuel, Sales, SourceProduct
 from onhand.pos import LineIn, SaleIn, TenderIn
 from onhand.values import format_units
@@ -92,6 +93,17 @@ def place_rows(stores: list[Place], warehouse: Place) -> Iterator[dict[str, str 
             "code": place.code, "name": place.name, "kind": place.kind, "time_zone": place.time_zone, "day_start": "00:00",
             "latitude": place.latitude, "longitude": place.longitude, "external_id": place.external_id,
         }  # fmt: skip
+
+
+LEAST_MINIMUM = 4
+"""Products a store should have fewer of carry no minimum of their own: the lists would be long and say little."""
+
+
+def minimum_rows(chain: Chain, stores: list[Place]) -> Iterator[dict[str, str | None]]:
+    """Import rows (catalog's MINIMUM_COLUMNS): half of what makes the plan send more, where that is not next to nothing."""
+    for (store, product), limits in chain.limits.items():
+        if LEAST_MINIMUM <= limits.low < LARGE:
+            yield {"sku": sku_of(product), "site": stores[store].code, "minimum": str(limits.low // 2)}
 
 
 class Tills:

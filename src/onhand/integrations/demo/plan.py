@@ -32,11 +32,15 @@ LARGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt of the source on a day of the demo. `cycle` counts the rounds through the source's year."""
+    """A receipt of the source on a day of the demo. `cycle` counts the rounds through the source's year.
+
+    `oversold`: by the plan, some line takes more than is there.
+    """
 
     day: int
     cycle: int
     receipt: int
+    oversold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Stock:
-    """Stock as planned: by (store, product), and the warehouse's by product; and what was sold beyond it."""
+    """Stock as planned: by (store, product), and the warehouse's by product; and what was sold beyond it.
+
+    `touched` are the products of each store that may need filling up.
+    """
 
     stores: dict[tuple[int, int], int] = field(default_factory=dict)
     warehouse: dict[int, int] = field(default_factory=dict)
+    touched: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     lines: int = 0
     oversold_lines: int = 0
 
@@ -150,25 +158,20 @@ class Chain:
 
     def events(self, stock: Stock, first: int, last: int) -> Iterator[Event]:
         """Everything that happens on the days `first` to `last` (both included), in order; `stock` follows along."""
-        touched: list[set[int]] = [set() for _ in self.sales.stores]
-        if first > 0:
-            for (store, product), units in stock.stores.items():
-                if units < self.limits[store, product].low:
-                    touched[store].add(product)
         for day in range(first, last + 1):
             source, cycle = source_day(day)
             supplied = False
             for receipt in range(self._days[source], self._days[source + 1]):
                 if not supplied and self.sales.second[receipt] >= TRANSFER_SECOND:
                     supplied = True
-                    yield from self._supply(stock, touched, day)
-                self._sell(stock, touched, receipt)
-                yield Receipt(day, cycle, receipt)
+                    yield from self._supply(stock, day)
+                yield Receipt(day, cycle, receipt, self._sell(stock, receipt))
             if not supplied:
-                yield from self._supply(stock, touched, day)
+                yield from self._supply(stock, day)
 
-    def _sell(self, stock: Stock, touched: list[set[int]], receipt: int) -> None:
+    def _sell(self, stock: Stock, receipt: int) -> bool:
         sales = self.sales
+        before = stock.oversold_lines
         store = sales.store[receipt]
         for at in sales.lines(receipt):
             quantity, product = sales.quantity[at], sales.product[at]
@@ -178,16 +181,17 @@ class Chain:
             left = stock.stores[key] = stock.stores[key] - quantity
             stock.lines += 1
             stock.oversold_lines += left < 0
-            touched[store].add(product)
+            stock.touched[store].add(product)
+        return stock.oversold_lines > before
 
-    def _supply(self, stock: Stock, touched: list[set[int]], day: int) -> Iterator[Event]:
+    def _supply(self, stock: Stock, day: int) -> Iterator[Event]:
         if day % 7 == 1:
             delivery = self._delivery(stock, day)
             if delivery.lines:
                 yield delivery
-        for store in range(len(touched)):
+        for store in range(len(self.sales.stores)):
             if day % 7 in (store % 7, (store + 3) % 7):
-                transfer = self._transfer(stock, touched[store], store, day)
+                transfer = self._transfer(stock, store, day)
                 if transfer.lines:
                     yield transfer
 
@@ -200,8 +204,9 @@ class Chain:
                 stock.warehouse[product] = limits.high
         return Delivery(day, lines)
 
-    def _transfer(self, stock: Stock, products: set[int], store: int, day: int) -> Transfer:
+    def _transfer(self, stock: Stock, store: int, day: int) -> Transfer:
         lines = []
+        products = stock.touched[store]
         for product in sorted(products):
             key = (store, product)
             limits, have = self.limits[key], stock.stores[key]
