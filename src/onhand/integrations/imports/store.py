@@ -20,7 +20,7 @@ from onhand.kit.tables import job
 async def insert(conn: AsyncConnection, values: Mapping[str, Any]) -> bool:
     """Store a new import; False when the id is taken."""
     statement = pg.insert(import_run).values(**values).on_conflict_do_nothing(index_elements=["id"])
-    return (await conn.execute(statement)).rowcount == 1
+    return (await conn.execute(statement.returning(import_run.c.id))).scalar_one_or_none() is not None
 
 
 async def update(conn: AsyncConnection, import_id: UUID, **values: Any) -> None:
