@@ -99,3 +99,41 @@ class ExceptionResolved(Event, frozen=True, kw_only=True):
 
     def site(self) -> UUID | None:
         return self.site_id
+
+
+class ApprovalAsked(Event, frozen=True, kw_only=True):
+    """Somebody's correction exceeds their limits and waits for a second person."""
+
+    type: ClassVar[str] = "approval.asked"
+    needs: ClassVar[str] = "stock:read"
+    approval_id: UUID
+    verb: str
+    site_id: UUID | None
+    asked_by: UUID
+    asked_by_name: str
+    why: str
+
+    def subject(self) -> str:
+        return f"approval/{self.approval_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+
+class ApprovalDecided(Event, frozen=True, kw_only=True):
+    """A second person approved or rejected a correction."""
+
+    type: ClassVar[str] = "approval.decided"
+    needs: ClassVar[str] = "stock:read"
+    approval_id: UUID
+    verb: str
+    site_id: UUID | None
+    state: str
+    decided_by: UUID
+    note: str | None
+
+    def subject(self) -> str:
+        return f"approval/{self.approval_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id

@@ -291,7 +291,9 @@ class InvalidPosting(Problem):
 def check_shape(posting: Posting) -> None:
     """Raise InvalidPosting for what no book could accept."""
     if not posting.moves and not posting.claims and posting.mode is Mode.strict:
-        raise InvalidPosting("A request needs at least one line.")  # a fact may move nothing: a receipt of coupons
+        raise InvalidPosting(
+            "A request needs at least one line."
+        )  # a fact may move nothing: a receipt of coupons
     for move in posting.moves:
         if not 0 < move.quantity <= MAX_QUANTITY:
             raise InvalidPosting(f"A quantity must be above 0 and at most {MAX_QUANTITY}.", param="quantity")
@@ -347,5 +349,7 @@ def exceeds(
         if unit_cost is None:
             return f"The value is not known, and you may correct up to {value} alone."
         if abs(quantity) * unit_cost > value:
-            return f"A value of {abs(quantity) * unit_cost:.2f} is more than the {value} you may correct alone."
+            return (
+                f"A value of {abs(quantity) * unit_cost:.2f} is more than the {value} you may correct alone."
+            )
     return None

@@ -72,3 +72,16 @@ async def find(conn: AsyncConnection, keys: Sequence[LotKey]) -> dict[LotKey, UU
     """The ids of lots that exist; unknown ones are left out. One query."""
     rows = await conn.execute(_FIND, {"variants": [v for v, _ in keys], "codes": [c for _, c in keys]})
     return {(row.variant_id, row.code): row.id for row in rows}
+
+
+async def copy(tx: Tx, lot_ids: Sequence[UUID], *, variant_id: UUID) -> dict[UUID, UUID]:
+    """For each of some lots, the lot of the same code and expiry of another variant, made where it is new. Two queries."""
+    if not lot_ids:
+        return {}
+    rows = await tx.conn.execute(
+        sa.text("SELECT id, code, expires_on FROM lot WHERE id = ANY(CAST(:ids AS uuid[]))"),
+        {"ids": list(lot_ids)},
+    )
+    old = {row.id: NewLot(variant_id, row.code, row.expires_on) for row in rows}
+    ids = await ensure(tx, list(old.values()))
+    return {lot: ids[variant_id, new.code] for lot, new in old.items()}

@@ -1,9 +1,10 @@
 """HTTP of the ledger: `router` holds the stock verbs and the reads."""
 
 from onhand.kit.web import APIRouter
-from onhand.ledger.api import views
+from onhand.ledger.api import stock, views
 
-router = APIRouter()
+router = APIRouter(tags=["stock"])
 router.include_router(views.router)
+router.include_router(stock.router)
 
 __all__ = ["router"]

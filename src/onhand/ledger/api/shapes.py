@@ -288,8 +288,7 @@ class DoneOut(Out):
     quantity: str | None
     unit: str | None
     level: StockLevelOut | None
-    expected: str | None = None
-    why: str | None = None
+    why: str | None
 
 
 class TransferOut(Out):

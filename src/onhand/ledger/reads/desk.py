@@ -123,7 +123,7 @@ async def list_approvals(
 def _approval(row: Any, caller: UUID) -> dict[str, Any]:
     free = row.state == "waiting" and row.asked_by != caller
     return {
-        "id": row.id, "verb": row.verb, "site_id": row.site, "site_code": row.site_code, "request": row.body,
+        "id": row.id, "verb": row.verb, "site_id": row.site, "site_code": row.site_code, "request": row.body["shown"],
         "asked_by": {"id": row.asked_by, "kind": "user", "name": row.asked_by_name}, "asked_at": row.asked_at,
         "why": row.why, "state": row.state,
         "decided_by": actor_of(row.decided_by, row.actor_name, row.actor_kind) if row.decided_by else None,
