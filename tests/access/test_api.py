@@ -139,6 +139,25 @@ async def test_sessions_are_listed_and_killed_and_streams_hear_of_it(
         refused(await one.delete(f"/v1/sessions/{uuid4()}"), 404, "not_found")
 
 
+async def test_an_admin_ends_somebodys_session(world: World, admin: httpx2.AsyncClient) -> None:
+    user_id = await world.person("ended", ("clerk", None))
+    async with await world.sign_in("ended") as http:
+        sessions = (await admin.get(f"/v1/users/{user_id}/sessions")).json()["data"]
+        assert [s["current"] for s in sessions] == [False]
+        assert (await admin.delete(f"/v1/sessions/{sessions[0]['id']}")).status_code == 204
+        refused(await http.get("/v1/me"), 401, "unauthenticated")
+
+
+async def test_many_links_from_many_places_do_not_slow_each_other(
+    world: World, admin: httpx2.AsyncClient
+) -> None:
+    for place in range(30):
+        transport = httpx2.ASGITransport(app=world.app, client=(f"10.1.0.{place}", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url="https://stock.example") as http:
+            spent = await http.post("/v1/invitations/accept", json={"token": "x", "password": world.password})
+            refused(spent, 410, "link_spent")
+
+
 async def test_nobody_ends_sessions_of_those_above(world: World, admin: httpx2.AsyncClient) -> None:
     await world.person("low", ("clerk", None))
     session = (await admin.get("/v1/me/sessions")).json()["data"][0]["id"]

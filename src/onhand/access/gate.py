@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 from weakref import WeakSet
@@ -87,6 +87,12 @@ class _Kept:
     caller: Caller
     at: float
     rotate: bool = False
+    credential: UUID = field(init=False)
+    until: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.credential = self.caller.session_id or self.caller.id
+        self.until = self.caller.expires_at.timestamp() if self.caller.expires_at is not None else None
 
 
 _GATES: WeakSet[Gate] = WeakSet()
@@ -114,7 +120,7 @@ class Gate:
         self._kept: dict[bytes, _Kept] = {}
         self._loading: dict[bytes, asyncio.Task[_Kept | None]] = {}
         self._sites: dict[UUID, tuple[UUID | None, float]] = {}
-        self._seen: dict[str, dict[UUID, datetime]] = {"user": {}, "key": {}}
+        self._seen: dict[str, dict[UUID, float]] = {"user": {}, "key": {}}
         self._era = 0
         _GATES.add(self)
 
@@ -122,21 +128,23 @@ class Gate:
 
     async def authenticate(self, request: HTTPConnection) -> Caller | None:
         """The caller of a request: by `Authorization: Bearer onh_live_…`, else by session cookie; None when neither fits."""
-        header = request.headers.get("authorization")
-        if header is not None:
-            scheme, _, token = header.partition(" ")
-            return await self.by_key(token.strip()) if scheme.lower() == "bearer" else None
-        token = session_token(request) or ""
+        for name, value in request.scope["headers"]:  # raw: this runs once a sale
+            if name == b"authorization":
+                if value[:7].lower() != b"bearer ":
+                    return None
+                return await self.by_key(value[7:].strip().decode("latin-1"))
+        token = session_token(request)
         return await self.by_session(token) if token else None
 
     async def by_key(self, text: str) -> Caller | None:
         """The caller of an API key; no slow hash, and mostly no query."""
         digest = sha256(text)
         kept = self._kept.get(digest)
+        if kept is not None and time.monotonic() - kept.at < self._ttl:
+            return self._note(kept)
         if kept is None and parse_key(text) is None:
             return None
-        found = await self._remembered(digest, lambda: self._load_key(text))
-        return self._note(found)
+        return self._note(await self._remembered(digest, lambda: self._load_key(text)))
 
     async def by_session(self, token: str) -> Caller | None:
         """The caller of a session token."""
@@ -147,11 +155,11 @@ class Gate:
     def _note(self, found: _Kept | None) -> Caller | None:
         if found is None:
             return None
-        caller, instant = found.caller, now()
-        if caller.expires_at is not None and caller.expires_at <= instant:
+        instant = time.time()
+        if found.until is not None and found.until <= instant:
             return None
-        self._seen["key" if caller.kind == "key" else "user"][caller.session_id or caller.id] = instant
-        return caller
+        self._seen[found.caller.kind][found.credential] = instant
+        return found.caller
 
     async def _remembered(self, digest: bytes, load: Callable[[], Awaitable[_Kept | None]]) -> _Kept | None:
         """What is remembered, refreshed behind the request when it ages; loaded once however many ask at the same time."""
@@ -293,7 +301,7 @@ class Gate:
         if not users and not keys:
             return
         async with self._database.engine.begin() as conn:
-            await store.note_seen(conn, sessions=users, keys=keys)
+            await store.note_seen(conn, sessions=_instants(users), keys=_instants(keys))
 
     async def keep_house(self, *, every: float = 15.0) -> None:
         """Runs until cancelled: writes down who was seen, and now and then forgets what ended long ago."""
@@ -312,6 +320,10 @@ class Gate:
                 raise
             except Exception:
                 log.warning("could not write down who was seen; trying again", exc_info=True)
+
+
+def _instants(seen: dict[UUID, float]) -> dict[UUID, datetime]:
+    return {credential: datetime.fromtimestamp(at, UTC) for credential, at in seen.items()}
 
 
 @dataclass(slots=True)

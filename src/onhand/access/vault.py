@@ -86,9 +86,7 @@ class Vault:
     @classmethod
     def open(cls, settings: Settings) -> Vault:
         """The vault of an installation."""
-        return cls(
-            key=read_key(settings), blocked=read_block_list(getattr(settings, "weak_passwords_file", None))
-        )
+        return cls(key=read_key(settings), blocked=read_block_list(settings.weak_passwords_file))
 
     async def hash_password(self, password: str) -> str:
         """The argon2id hash, computed in a thread."""

@@ -87,14 +87,14 @@ async def set_up(
 # --- signing in ------------------------------------------------------------------------------------------------
 
 
-def tries_keys(*, email: str, ip: str, purpose: str = "sign-in") -> dict[bytes, Patience]:
-    """Under which keys wrong tries are counted: the person from this address, the person, and the address."""
-    person = email.strip().lower()
-    return {
-        sha256(f"{purpose}|pair|{person}|{ip}"): PER_PERSON_AND_PLACE,
-        sha256(f"{purpose}|person|{person}"): PER_PERSON,
-        sha256(f"{purpose}|place|{ip}"): PER_PLACE,
-    }
+def tries_keys(*, email: str | None, ip: str, purpose: str = "sign-in") -> dict[bytes, Patience]:
+    """Under which keys wrong tries are counted: the person from this address, the person, and the address (None: it alone)."""
+    keys = {sha256(f"{purpose}|place|{ip}"): PER_PLACE}
+    if email is not None:
+        person = email.strip().lower()
+        keys[sha256(f"{purpose}|pair|{person}|{ip}")] = PER_PERSON_AND_PLACE
+        keys[sha256(f"{purpose}|person|{person}")] = PER_PERSON
+    return keys
 
 
 async def count_try(tx: Tx, *, keys: dict[bytes, Patience]) -> None:
@@ -268,11 +268,12 @@ async def send_reset(tx: Tx, *, email: str, address: str) -> None:
     )
 
 
-async def accept_reset(tx: Tx, *, token: str, password_hash: str) -> None:
+async def accept_reset(tx: Tx, *, token: str, password_hash: str, ip: str) -> None:
     """Set a new password by a mailed link; all sessions end. The second factor, if any, stays. Raises LinkSpent."""
     row = await _spend(tx, kind="password_reset", token=token)
     await store.update_user(tx.conn, user_id=row.id, values={"password_hash": password_hash})
     await store.end_sessions(tx.conn, user_id=row.id, now=tx.now)
+    await forgive_tries(tx, keys=tries_keys(email=row.email, ip=ip))
     rights_changed(tx)
     tx.record("user", row.id, {"password": "old"}, {"password": "new"})
     name_action(tx, "user.password_reset")

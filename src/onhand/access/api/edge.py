@@ -45,11 +45,19 @@ async def checked_hash(vault: Vault, password: str, *, about: Iterable[str] = ()
     return await vault.hash_password(password)
 
 
-async def count_try(request: Request, *, email: str, purpose: str = "sign-in") -> None:
+async def count_try(request: Request, *, email: str | None, purpose: str = "sign-in") -> None:
     """Count a try before judging it; raises SignInThrottled."""
     async with own_writing(request, actor=SYSTEM) as tx:
-        keys = actions.tries_keys(email=email, ip=address_of(request), purpose=purpose)
-        await actions.count_try(tx, keys=keys)
+        await actions.count_try(
+            tx, keys=actions.tries_keys(email=email, ip=address_of(request), purpose=purpose)
+        )
+
+
+async def forgive(request: Request, tx: Tx, *, email: str | None, purpose: str) -> None:
+    """It was a right try: wipe the slate."""
+    await actions.forgive_tries(
+        tx, keys=actions.tries_keys(email=email, ip=address_of(request), purpose=purpose)
+    )
 
 
 def check_stays_signed_in(request: Request) -> None:

@@ -16,12 +16,14 @@ from onhand.access.api.shapes import (
     RoleIn,
     RoleOut,
     RolePatch,
+    SessionOut,
     UserIn,
     UserOut,
     UserPatch,
 )
 from onhand.access.model import ORGANISATION_WIDE, PERMISSIONS, Limits, NotSetUp
 from onhand.access.permit import CallerDep, access_of, needs, signed_in
+from onhand.kit.clock import now
 from onhand.kit.export import Format, listing
 from onhand.kit.problem import NotFound
 from onhand.kit.web import LIMIT, APIRouter, Cursor, Edge, Id, IfMatch, Limit, Page, Reads, Writes, page
@@ -120,6 +122,14 @@ async def patch_user(tx: Writes, caller: CallerDep, id: Id, body: UserPatch, ver
         tx, caller=caller, user_id=id, version=version, changes=changes, assignments=assignments
     )
     return await reads.get_user(tx.conn, user_id=id)
+
+
+@router.get("/v1/users/{id}/sessions", response_model=Page[SessionOut], dependencies=[needs("users:write")])
+async def list_user_sessions(request: Request, caller: CallerDep, id: Id) -> Any:
+    """Somebody's open sessions; `DELETE /v1/sessions/{id}` ends one."""
+    async with access_of(request).database.engine.connect() as conn:
+        rows = await reads.list_sessions(conn, user_id=id, now=now())
+    return page([row | {"current": row["id"] == caller.session_id} for row in rows], None)
 
 
 # --- roles -----------------------------------------------------------------------------------------------------

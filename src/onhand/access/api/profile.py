@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response, status
 
 from onhand.access import actions, reads, store
-from onhand.access.api.edge import about_me, checked_hash, count_try, own_writing
+from onhand.access.api.edge import about_me, checked_hash, count_try, forgive, own_writing
 from onhand.access.api.shapes import CodeIn, Me, MePatch, PasswordChange, SessionOut, TotpOut, ViewIn, ViewOut
 from onhand.access.model import Caller, InvalidCredentials, SessionNeeded
 from onhand.access.permit import CallerDep, access_of, oneself, signed_in
@@ -76,6 +76,7 @@ async def confirm_totp(request: Request, caller: CallerDep, body: CodeIn) -> Res
     """Switch the second factor on with a first code."""
     await count_try(request, email=_person(caller).email or "", purpose="totp")
     async with own_writing(request) as tx:
+        await forgive(request, tx, email=caller.email, purpose="totp")
         await actions.confirm_totp(tx, caller=caller, vault=access_of(request).vault, code=body.code)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
@@ -85,6 +86,7 @@ async def delete_totp(request: Request, caller: CallerDep, body: CodeIn) -> Resp
     """Switch the second factor off; takes a code, or a recovery code."""
     await count_try(request, email=_person(caller).email or "", purpose="totp")
     async with own_writing(request) as tx:
+        await forgive(request, tx, email=caller.email, purpose="totp")
         await actions.stop_totp(tx, caller=caller, vault=access_of(request).vault, code=body.code)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 

@@ -15,6 +15,7 @@ from onhand.access.api.edge import (
     check_stays_signed_in,
     checked_hash,
     count_try,
+    forgive,
     own_writing,
     public_address,
     signed_in_answer,
@@ -53,7 +54,7 @@ async def post_setup(request: Request, body: SetupIn) -> Response:
     """The first run: the organisation and its first admin, who is signed in at once. Only while there is no user."""
     access = access_of(request)
     check_stays_signed_in(request)
-    await count_try(request, email="", purpose="setup")
+    await count_try(request, email=None, purpose="setup")
     async with access.database.engine.connect() as conn:
         if await store.any_user(conn):
             raise AlreadySetUp()
@@ -128,7 +129,7 @@ async def post_invitation(request: Request, tx: Writes, caller: CallerDep, body:
 async def _link_hash(request: Request, *, kind: str, token: str, password: str) -> str:
     """The hash of a password chosen with a mailed link; no work is done for a link that is no good."""
     access = access_of(request)
-    await count_try(request, email="", purpose=kind)
+    await count_try(request, email=None, purpose=kind)
     async with access.database.engine.connect() as conn:
         row = await store.link_owner(conn, kind=kind, token_hash=sha256(token), now=now())
         organisation = await reads.get_organisation(conn)
@@ -144,6 +145,7 @@ async def accept_invitation(request: Request, body: InvitationAccept) -> Respons
     check_stays_signed_in(request)
     password_hash = await _link_hash(request, kind="invitation", token=body.token, password=body.password)
     async with own_writing(request) as tx:
+        await forgive(request, tx, email=None, purpose="invitation")
         opened = await actions.accept_invitation(
             tx,
             token=body.token,
@@ -179,5 +181,6 @@ async def accept_reset(request: Request, body: ResetAccept) -> Response:
     """Choose a new password with the mailed token. All sessions end; sign in with the new one."""
     password_hash = await _link_hash(request, kind="password_reset", token=body.token, password=body.password)
     async with own_writing(request) as tx:
-        await actions.accept_reset(tx, token=body.token, password_hash=password_hash)
+        await actions.accept_reset(tx, token=body.token, password_hash=password_hash, ip=address_of(request))
+        await forgive(request, tx, email=None, purpose="password_reset")
     return Response(status_code=status.HTTP_204_NO_CONTENT)

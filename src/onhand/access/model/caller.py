@@ -23,6 +23,7 @@ from onhand.access.model.permissions import (
 from onhand.access.model.refusals import GrantExceeded, LastAdmin, LocationNotAllowed, OwnRoleFixed
 from onhand.kit.ids import NIL
 from onhand.kit.problem import Forbidden
+from onhand.kit.tx import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +42,15 @@ class Caller:
     totp_enabled: bool = False
     totp_required: bool = False
     permissions: Mapping[str, Scope] = field(init=False)
+    held_back: bool = field(init=False)
+    """True while the second factor this person must have is not set up."""
+    actor: Actor = field(init=False)
+    """The same as a transaction and its audit row name them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "permissions", effective(self.grants))
-
-    @property
-    def held_back(self) -> bool:
-        """True while the second factor this person must have is not set up."""
-        return self.totp_required and not self.totp_enabled
+        object.__setattr__(self, "held_back", self.totp_required and not self.totp_enabled)
+        object.__setattr__(self, "actor", Actor(id=self.id, kind=self.kind, name=self.name))
 
     def may(self, permission: str, site: UUID | None = None) -> bool:
         """May they, at this site? Without a site: anywhere at all (organisation-wide permissions: everywhere)."""
