@@ -1,0 +1,1 @@
+"""Benchmarks: one file a claim, one harness. See README.md."""
