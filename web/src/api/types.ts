@@ -90,11 +90,12 @@ export type Level = {
   sku: string
   location_id: string
   location_code: string
+  location_path: string
   lot_id: string | null
   lot_code: string | null
-  condition: string
+  condition: string | null
   on_hand: string
-  allocated: string
+  allocated: string | null
   overdrawn: string
   unit: string
 }
@@ -112,7 +113,7 @@ export type MatrixRow = {
 
 export type SourceRef = { type: string; id: string } | null
 export type HistoryRow = {
-  seq: number | string
+  seq: string
   posting_id: string
   kind: string
   happened_at: string
@@ -123,6 +124,9 @@ export type HistoryRow = {
   actor: ActorRef | null
   lot_code: string | null
   condition: string
+  reason: string | null
+  location_code: string
+  other_code: string | null
 }
 export type PostingPlace = { location_id: string; code: string; condition: string }
 export type PostingLine = {
@@ -133,27 +137,30 @@ export type PostingLine = {
   to: PostingPlace
   quantity: string
   unit: string
-  unit_cost?: string | Money | null
+  unit_cost?: Money | null
 }
+export type ReversalLine = { variant_id: string; sku: string; quantity: string; unit: string; from_code: string; from_condition: string; to_code: string; to_condition: string }
 export type Posting = {
   id: string
-  seq: number | string
+  seq: string
   kind: string
   source: SourceRef
   actor: ActorRef | null
   happened_at: string
   recorded_at: string
+  reason: string | null
   reverses: string | null
   reversed_by: string | null
   lines: PostingLine[]
-  can?: string[]
+  can: string[]
 }
 export type Explanation = {
   value: string
   unit: string
   rows: HistoryRow[]
   parts: { label: string; value: string }[]
-  after_seq: number | string
+  after_seq: string
+  agrees: boolean
 }
 export type ChartPoint = { at: string; on_hand: string }
 
@@ -169,7 +176,7 @@ export type SaleSummary = {
   total: string
   tax: string
   discount: string
-  units: string | number
+  units: number
   line_count: number
   state: 'completed' | 'refunded' | 'partly_refunded' | 'voided'
   refund_of?: string | null
@@ -179,28 +186,34 @@ export type OverviewSite = {
   site_id: string
   code: string
   name: string
+  kind: string
   sales: number
-  units: string
-  revenue: Money | string
+  units: number
+  revenue: Money
   below_minimum: number
   below_zero: number
   last_sale_at: string | null
 }
-export type OverviewMinute = { at: string; units: string; revenue: Money | string }
+export type OverviewMinute = { at: string; units: number; revenue: string }
+export type Gap = Pick<SiteLevel, 'variant_id' | 'sku' | 'name' | 'unit' | 'site_id' | 'site_code' | 'available' | 'sellable' | 'minimum'>
 export type Overview = {
   at: string
-  today: { sales: number; units: string; revenue: Money }
+  today: { sales: number; units: number; revenue: Money }
   minutes: OverviewMinute[]
   sites: OverviewSite[]
-  below_minimum: SiteLevel[]
-  below_zero: SiteLevel[]
+  below_minimum: Gap[]
+  below_zero: Gap[]
   stock_value: (Money & { basis: string }) | null
-  drift: number | string | null
+  drift: { count: number; verified_at: string } | null
   open_exceptions: number
   recent_sales: RecentSale[]
 }
-export type RecentSale = Pick<SaleSummary, 'id' | 'number' | 'register' | 'site_code' | 'happened_at' | 'total' | 'currency' | 'units'> & {
-  lines?: { variant_id: string; sku: string; name: string; quantity: string; total: string }[]
+export type RecentSale = Pick<SaleSummary, 'number' | 'register' | 'site_id' | 'site_code' | 'happened_at' | 'total' | 'currency'> & {
+  sale_id: string
+  units: number
+  line_count?: number
+  /** Only on those that arrived by the stream. */
+  lines?: SaleCompleted['lines']
 }
 
 export type SearchHit = { kind: string; id: string; title: string; subtitle: string | null; match: 'barcode' | 'sku' | 'words' | 'fuzzy' }
@@ -230,7 +243,7 @@ export type LevelChanged = {
   overdrawn: string
   /** Change of sellable; on hand moves with it. */
   delta: string
-  seq: number | string
+  seq: string
 }
 export type SaleCompleted = {
   sale_id: string
@@ -241,6 +254,6 @@ export type SaleCompleted = {
   happened_at: string
   total: string
   currency: string
-  units: string | number
-  lines: { variant_id: string; sku: string; name: string; quantity: string; total: string }[]
+  units: number
+  lines: { variant_id: string | null; sku: string; name: string; quantity: string; total: string }[]
 }

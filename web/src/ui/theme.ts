@@ -50,6 +50,9 @@ export const theme = createTheme({
     Button: { defaultProps: { radius: 'md' } },
     Modal: { defaultProps: { radius: 'lg', centered: true, overlayProps: { backgroundOpacity: 0.35, blur: 2 } } },
     Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.3 } } },
+    // Inside a dialog a <header> would be read as the page's own banner.
+    ModalHeader: { defaultProps: { component: 'div' } },
+    DrawerHeader: { defaultProps: { component: 'div' } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm' }, styles: { label: { textTransform: 'none', fontWeight: 600 } } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
   },
@@ -89,11 +92,11 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--oh-line': '#26302c',
     '--oh-hover': '#1b2522',
     '--oh-selected': '#1a322d',
-    '--oh-bad': '#ef9b90',
+    '--oh-bad': '#f2a79d',
     '--oh-warn': '#ecbb62',
     '--oh-good': '#86bdb1',
     '--oh-flash-up': '#1e5143',
-    '--oh-flash-down': '#5c4312',
+    '--oh-flash-down': '#463210',
     '--oh-nav': '#121917',
   },
 })

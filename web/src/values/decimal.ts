@@ -68,6 +68,13 @@ export function trim(a: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
+/** Moves the decimal point: 19 by −2 is 0.19. */
+export function shift(a: string, places: number): string {
+  const value = parse(a)
+  const scale = value.scale - places
+  return trim(render(scale >= 0 ? { ...value, scale } : { digits: value.digits * 10n ** BigInt(-scale), scale: 0 }))
+}
+
 /** A float for drawing only (chart heights, colours): exactness is not needed there. */
 export function toPixels(a: string | null | undefined): number {
   return a ? Number(a) : 0

@@ -11,6 +11,8 @@ export function makeFormats(locale: string, timeZone?: string) {
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: zone })
+  const plainDate = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  const plainDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' })
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: zone })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone: zone })
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone })
@@ -51,8 +53,9 @@ export function makeFormats(locale: string, timeZone?: string) {
       return exact(new Intl.NumberFormat(locale, { style, currency, maximumFractionDigits: 0 }), value.amount)
     },
     dateTime: (iso: string | null | undefined) => (iso ? dateTime.format(new Date(iso)) : '–'),
-    date: (iso: string | null | undefined) => (iso ? date.format(new Date(iso)) : '–'),
-    day: (iso: string | null | undefined) => (iso ? day.format(new Date(iso)) : '–'),
+    /** A calendar day ("2026-11-21") stays that day in every zone. */
+    date: (iso: string | null | undefined) => (iso ? (iso.length === 10 ? plainDate : date).format(new Date(iso)) : '–'),
+    day: (iso: string | null | undefined) => (iso ? (iso.length === 10 ? plainDay : day).format(new Date(iso)) : '–'),
     time: (iso: string | null | undefined) => (iso ? time.format(new Date(iso)) : '–'),
     clock: (iso: string | null | undefined) => (iso ? clock.format(new Date(iso)) : '–'),
     /** "12 sec. ago": the largest unit that is at least one. */

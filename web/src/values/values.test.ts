@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { add, compare, fromTyped, negate, sign, subtract, sum, trim } from './decimal'
+import { add, compare, fromTyped, negate, shift, sign, subtract, sum, trim } from './decimal'
 import { makeFormats } from './format'
 import { defineTexts, fill, nearest } from './i18n'
 import { pathOf, paths, safeNext } from './paths'
@@ -32,6 +32,11 @@ describe('decimal strings', () => {
     expect(fromTyped('−3', ',')).toBe('-3')
     expect(fromTyped('twelve', '.')).toBeNull()
     expect(fromTyped('', '.')).toBeNull()
+  })
+  it('moves the point', () => {
+    expect(shift('19', -2)).toBe('0.19')
+    expect(shift('7.5', -2)).toBe('0.075')
+    expect(shift('0.19', 3)).toBe('190')
   })
   it('refuses what is no number', () => {
     expect(() => add('1e3', '1')).toThrow(RangeError)

@@ -3,11 +3,11 @@ import { useReducedMotion } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 
 import { toPixels } from '../../values/decimal'
+import type { init } from './engine'
 
 export type Series = { name: string; kind: 'bar' | 'line' | 'step'; values: (string | null)[]; tone: 'main' | 'second'; right?: boolean; show: (value: string) => string }
 type Props = { label: string; height?: number; at: string[]; axis: (iso: string) => string; tip: (iso: string) => string; series: Series[] }
-type Engine = typeof import('./engine')
-type Instance = ReturnType<Engine['init']>
+type Instance = ReturnType<typeof init>
 
 /** Values over time. Heights may be floats, the words in the tip come from the exact strings. */
 export function TimeChart({ label, height = 240, at, axis, tip, series }: Props) {
@@ -20,9 +20,9 @@ export function TimeChart({ label, height = 240, at, axis, tip, series }: Props)
     let live = true
     let made: Instance | null = null
     let watch: ResizeObserver | null = null
-    void import('./engine').then(({ init }) => {
+    void import('./engine').then((engine) => {
       if (!live || !box.current) return
-      made = init(box.current)
+      made = engine.init(box.current)
       watch = new ResizeObserver(() => made?.resize())
       watch.observe(box.current)
       setChart(made)

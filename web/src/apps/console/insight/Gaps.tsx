@@ -1,6 +1,6 @@
 import { Anchor, Text, Title } from '@mantine/core'
 
-import type { SiteLevel } from '../../../api/types'
+import type { Gap } from '../../../api/types'
 import { Go } from '../../../ui/Go'
 import { useShared, useTexts } from '../../../ui/i18n/useTexts'
 import { Quantity } from '../../../ui/numbers'
@@ -10,7 +10,7 @@ import { insightTexts } from './texts'
 
 const SHOWN = 8
 
-export function Gaps({ title, none, rows, all, showMinimum, testId }: { title: string; none: string; rows: SiteLevel[]; all: string; showMinimum?: boolean; testId: string }) {
+export function Gaps({ title, none, rows, all, showMinimum, testId }: { title: string; none: string; rows: Gap[]; all: string; showMinimum?: boolean; testId: string }) {
   const t = useTexts(insightTexts)
   const s = useShared()
   return (

@@ -1,10 +1,10 @@
-import { Anchor, Title } from '@mantine/core'
+import { Alert, Anchor, Title } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import { api } from '../../../api/client'
 import { useLive } from '../../../api/live'
-import { useMe } from '../../../api/session'
+import { may, useMe } from '../../../api/session'
 import type { Overview } from '../../../api/types'
 import { Go } from '../../../ui/Go'
 import { TimeChart, type Series } from '../../../ui/chart/TimeChart'
@@ -12,7 +12,7 @@ import { useFormats, useTexts } from '../../../ui/i18n/useTexts'
 import { Page } from '../../../ui/Page'
 import { Loading, Problem } from '../../../ui/states'
 import { paths } from '../../../values/paths'
-import { amountOf, applyEvents } from './apply'
+import { applyEvents } from './apply'
 import { Gaps } from './Gaps'
 import css from './insight.module.css'
 import { Stores } from './Stores'
@@ -36,12 +36,17 @@ export function OverviewPage() {
   if (!data) return <Page title={t('title')}>{overview.error ? <Problem error={overview.error} retry={() => void overview.refetch()} /> : <Loading />}</Page>
   return (
     <Page title={t('title')} lead={t('lead', { organisation: me?.organisation?.name ?? '', time: formats.time(data.at) })} testId="page-overview">
+      {me?.organisation?.setup_done === false && may(me, 'settings:write') ? (
+        <Alert color="amber" p="xs">
+          {t('resume')} <Go href={paths.setup()}>{t('resumeGo')}</Go>
+        </Alert>
+      ) : null}
       <Facts data={data} />
       <div className={css.two}>
         <Pace data={data} />
         <Ticker sales={data.recent_sales} />
       </div>
-      <Stores sites={data.sites} currency={data.today.revenue.currency} />
+      <Stores sites={data.sites} />
       <div className={css.half}>
         <Gaps title={t('belowZero')} none={t('noneBelowZero')} rows={data.below_zero} all={paths.stock({ below: 'zero' })} testId="below-zero" />
         <Gaps title={t('belowMinimum')} none={t('noneBelowMinimum')} rows={data.below_minimum} all={paths.stock({ below: 'minimum' })} testId="below-minimum" showMinimum />
@@ -53,14 +58,14 @@ export function OverviewPage() {
 function Facts({ data }: { data: Overview }) {
   const t = useTexts(insightTexts)
   const formats = useFormats()
-  const drift = data.drift === null ? null : String(data.drift)
+  const drift = data.drift
   return (
     <dl className={`card ${css.strip}`} style={{ margin: 0 }}>
       <Fact name={t('salesToday')} testId="fact-sales">
         {formats.count(data.today.sales)}
       </Fact>
       <Fact name={t('unitsToday')} testId="fact-units">
-        {formats.quantity(data.today.units)}
+        {formats.count(data.today.units)}
       </Fact>
       <Fact name={t('revenueToday')} testId="fact-revenue">
         <span title={formats.money(data.today.revenue)}>{formats.moneyRound(data.today.revenue)}</span>
@@ -75,8 +80,8 @@ function Facts({ data }: { data: Overview }) {
           {formats.count(data.open_exceptions)}
         </Anchor>
       </Fact>
-      <Fact name={t('drift')} note={drift === '0' ? t('driftNone') : drift === null ? undefined : t('driftSome')} testId="fact-drift">
-        <span className={drift === '0' ? 'good' : drift ? 'bad' : undefined}>{drift === null ? '–' : formats.quantity(drift)}</span>
+      <Fact name={t('drift')} note={drift ? t(drift.count ? 'driftSome' : 'driftNone') : t('driftUnknown')} testId="fact-drift">
+        <span className={drift ? (drift.count ? 'bad' : 'good') : undefined}>{drift ? formats.count(drift.count) : '–'}</span>
       </Fact>
     </dl>
   )
@@ -102,8 +107,8 @@ function Pace({ data }: { data: Overview }) {
   const at = useMemo(() => minutes.map((minute) => minute.at), [minutes])
   const series = useMemo<Series[]>(
     () => [
-      { name: t('units'), kind: 'bar', tone: 'main', values: minutes.map((minute) => minute.units), show: formats.quantity },
-      { name: t('revenue'), kind: 'line', tone: 'second', right: true, values: minutes.map((minute) => amountOf(minute.revenue)), show: (amount) => formats.money({ amount, currency }) },
+      { name: t('units'), kind: 'bar', tone: 'main', values: minutes.map((minute) => String(minute.units)), show: formats.quantity },
+      { name: t('revenue'), kind: 'line', tone: 'second', right: true, values: minutes.map((minute) => minute.revenue), show: (amount) => formats.money({ amount, currency }) },
     ],
     [minutes, t, formats, currency],
   )
@@ -121,7 +126,7 @@ function Pace({ data }: { data: Overview }) {
         </div>
       </div>
       <TimeChart
-        label={last ? t('paceSummary', { units: formats.quantity(last.units), revenue: formats.money({ amount: amountOf(last.revenue), currency }) }) : t('pace')}
+        label={last ? t('paceSummary', { units: formats.count(last.units), revenue: formats.money({ amount: last.revenue, currency }) }) : t('pace')}
         height={258}
         at={at}
         axis={clock}

@@ -6,7 +6,6 @@ import { toPixels } from '../../../values/decimal'
 import { paths } from '../../../values/paths'
 import { Go } from '../../../ui/Go'
 import { useFormats, useTexts } from '../../../ui/i18n/useTexts'
-import { amountOf } from './apply'
 import css from './insight.module.css'
 import { insightTexts } from './texts'
 
@@ -30,12 +29,14 @@ const HEAT: Record<'calm' | 'gap', [string, string][]> = {
   ],
 }
 
-const measure = (site: OverviewSite, by: By) => (by === 'gaps' ? site.below_minimum + 3 * site.below_zero : toPixels(by === 'units' ? site.units : amountOf(site.revenue)))
+const measure = (site: OverviewSite, by: By) => (by === 'gaps' ? site.below_minimum + 3 * site.below_zero : by === 'units' ? site.units : toPixels(site.revenue.amount))
 
-export function Stores({ sites, currency }: { sites: OverviewSite[]; currency: string }) {
+export function Stores({ sites: all }: { sites: OverviewSite[] }) {
   const t = useTexts(insightTexts)
   const formats = useFormats()
   const [by, setBy] = useState<By>('revenue')
+  // A warehouse sells nothing; it has no place on a map of sales.
+  const sites = all.filter((site) => site.kind !== 'warehouse' || site.sales > 0)
   const values = sites.map((site) => measure(site, by))
   const [low, high] = by === 'gaps' ? [0, Math.max(...values, 4)] : [Math.min(...values), Math.max(...values)]
   return (
@@ -69,7 +70,7 @@ export function Stores({ sites, currency }: { sites: OverviewSite[]; currency: s
                 <strong>{site.code}</strong>
                 <span className="clip">{site.name}</span>
               </span>
-              <div className={`num ${css.tileValue}`}>{by === 'revenue' ? formats.money({ amount: amountOf(site.revenue), currency }) : by === 'units' ? formats.quantity(site.units) : formats.count(site.below_minimum)}</div>
+              <div className={`num ${css.tileValue}`}>{by === 'revenue' ? formats.moneyRound(site.revenue) : by === 'units' ? formats.count(site.units) : formats.count(site.below_minimum)}</div>
               <div className={`num ${css.tileFoot}`}>{t('salesCount', { count: site.sales })}</div>
               <div className={css.tileFoot}>{gaps || '\u00a0'}</div>
             </Go>

@@ -1,10 +1,8 @@
-import type { CloudEvent, LevelChanged, Money, Overview, SaleCompleted, SiteLevel } from '../../../api/types'
-import { add, compare, subtract } from '../../../values/decimal'
+import type { CloudEvent, Gap, LevelChanged, Overview, SaleCompleted } from '../../../api/types'
+import { add, compare } from '../../../values/decimal'
 
 const TICKER = 30
 const MINUTES = 60
-
-export const amountOf = (value: Money | string): string => (typeof value === 'string' ? value : value.amount)
 
 /**
  * The overview after these messages. Between two readings the screen moves by the stream alone; what the last
@@ -21,23 +19,23 @@ export function applyEvents(overview: Overview, events: CloudEvent[]): Overview 
 }
 
 function applySale(before: Overview, sale: SaleCompleted): Overview {
-  if (before.recent_sales.some((known) => known.id === sale.sale_id)) return before
+  if (before.recent_sales.some((known) => known.sale_id === sale.sale_id)) return before
   const counts = sale.currency === before.today.revenue.currency
   const revenue = counts ? sale.total : '0'
   return {
     ...before,
     today: {
       sales: before.today.sales + 1,
-      units: add(before.today.units, String(sale.units)),
+      units: before.today.units + sale.units,
       revenue: { ...before.today.revenue, amount: add(before.today.revenue.amount, revenue) },
     },
     minutes: applyMinute(before.minutes, sale, revenue),
     sites: before.sites.map((site) =>
       site.site_id === sale.site_id
-        ? { ...site, sales: site.sales + 1, units: add(site.units, String(sale.units)), revenue: add(amountOf(site.revenue), revenue), last_sale_at: sale.happened_at }
+        ? { ...site, sales: site.sales + 1, units: site.units + sale.units, revenue: { ...site.revenue, amount: add(site.revenue.amount, revenue) }, last_sale_at: sale.happened_at }
         : site,
     ),
-    recent_sales: [{ id: sale.sale_id, ...sale }, ...before.recent_sales].slice(0, TICKER),
+    recent_sales: [sale, ...before.recent_sales].slice(0, TICKER),
   }
 }
 
@@ -45,25 +43,23 @@ function applyMinute(minutes: Overview['minutes'], sale: SaleCompleted, revenue:
   const minute = `${sale.happened_at.slice(0, 16)}`
   const at = minutes.findIndex((each) => each.at.startsWith(minute))
   if (at >= 0) {
-    return minutes.map((each, index) => (index === at ? { ...each, units: add(each.units, String(sale.units)), revenue: add(amountOf(each.revenue), revenue) } : each))
+    return minutes.map((each, index) => (index === at ? { ...each, units: each.units + sale.units, revenue: add(each.revenue, revenue) } : each))
   }
   const last = minutes.at(-1)
   if (last && last.at > `${minute}:00Z`) return minutes
-  return [...minutes, { at: `${minute}:00Z`, units: String(sale.units), revenue }].slice(-MINUTES)
+  return [...minutes, { at: `${minute}:00Z`, units: sale.units, revenue }].slice(-MINUTES)
 }
 
 function applyLevels(before: Overview, levels: LevelChanged[]): Overview {
   const latest = new Map(levels.map((level) => [`${level.variant_id} ${level.site_id}`, level]))
-  const patch = (rows: SiteLevel[]) => rows.map((row) => patched(row, latest.get(`${row.variant_id} ${row.site_id}`)))
+  const patch = (rows: Gap[]) => rows.map((row) => patched(row, latest.get(`${row.variant_id} ${row.site_id}`)))
   return {
     ...before,
     below_minimum: patch(before.below_minimum).filter((row) => !row.minimum || compare(row.available, row.minimum) < 0),
-    below_zero: patch(before.below_zero).filter((row) => compare(row.available, '0') < 0 || compare(row.on_hand, '0') < 0),
+    below_zero: patch(before.below_zero).filter((row) => compare(row.available, '0') < 0),
   }
 }
 
-function patched(row: SiteLevel, level: LevelChanged | undefined): SiteLevel {
-  if (!level) return row
-  const { sellable, reserved, available, overdrawn } = level
-  return { ...row, on_hand: add(row.on_hand, subtract(sellable, row.sellable)), sellable, reserved, available, overdrawn }
+function patched(row: Gap, level: LevelChanged | undefined): Gap {
+  return level ? { ...row, sellable: level.sellable, available: level.available } : row
 }

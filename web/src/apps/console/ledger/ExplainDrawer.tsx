@@ -1,5 +1,6 @@
-import { Drawer, Stack, Text, Title } from '@mantine/core'
+import { Alert, Drawer, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 
 import { api } from '../../../api/client'
 import type { Explanation, SiteLevel } from '../../../api/types'
@@ -22,32 +23,44 @@ export function ExplainDrawer({ variantId, asked, rows, onAsk, onClose, openPost
   const site = rows.find((row) => row.site_id === asked?.siteId)
   return (
     <Drawer opened={asked !== null} onClose={onClose} position="right" size="lg" title={asked ? `${t('explain')}: ${word(asked.quantity)}${site ? ` · ${site.site_code}` : ''}` : ''} closeButtonProps={{ 'aria-label': s('close') }}>
-      {asked?.siteId ? (
-        <OneSite variantId={variantId} quantity={asked.quantity} siteId={asked.siteId} openPosting={openPosting} />
-      ) : asked ? (
+      {asked ? (
         <Stack data-testid="explain">
-          <Text size="sm">{t('sumOfSites')}</Text>
-          <table className={css.rows}>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row.site_id}>
-                  <th scope="row">{row.site_code}</th>
-                  <td className={css.n}>
-                    <Why label={`sum-${row.site_code}`} onClick={() => onAsk({ ...asked, siteId: row.site_id })}>
-                      <Quantity value={row[asked.quantity]} flash />
-                    </Why>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Reasons variantId={variantId} quantity={asked.quantity} siteId={asked.siteId} openPosting={openPosting}>
+            {asked.siteId ? null : <BySite asked={asked} rows={rows} onAsk={onAsk} />}
+          </Reasons>
         </Stack>
       ) : null}
     </Drawer>
   )
 }
 
-function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: string; quantity: Explainable; siteId: string; openPosting: (id: string) => void }) {
+/** A sum over sites: each site's share, itself explainable. */
+function BySite({ asked, rows, onAsk }: { asked: Asked; rows: SiteLevel[]; onAsk: (asked: Asked) => void }) {
+  const t = useTexts(variantTexts)
+  return (
+    <>
+      <Title order={3}>{t('places')}</Title>
+      <table className={css.rows}>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.site_id}>
+              <th scope="row">{row.site_code}</th>
+              <td className={css.n}>
+                <Why label={`sum-${row.site_code}`} onClick={() => onAsk({ ...asked, siteId: row.site_id })}>
+                  <Quantity value={row[asked.quantity]} flash />
+                </Why>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  )
+}
+
+type ReasonsProps = { variantId: string; quantity: Explainable; siteId: string | null; openPosting: (id: string) => void; children: ReactNode }
+
+function Reasons({ variantId, quantity, siteId, openPosting, children }: ReasonsProps) {
   const t = useTexts(variantTexts)
   const s = useShared()
   const word = useWord(words)
@@ -59,9 +72,9 @@ function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: stri
   })
   if (found.error) return <Problem error={found.error} retry={() => void found.refetch()} />
   if (!found.data) return <Loading />
-  const { value, unit, parts, rows, after_seq } = found.data
+  const { value, unit, parts, rows, after_seq, agrees } = found.data
   return (
-    <Stack data-testid="explain">
+    <>
       <div>
         <Text fz={28} fw={650}>
           <Quantity value={value} unit={unit} />
@@ -70,6 +83,7 @@ function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: stri
           {t('upTo', { seq: String(after_seq) })}
         </Text>
       </div>
+      {agrees === false ? <Alert color="brick">{t('disagrees')}</Alert> : null}
       <Title order={3}>{t('explainSum')}</Title>
       <table className={css.rows} data-testid="explain-parts">
         <tbody>
@@ -91,6 +105,7 @@ function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: stri
           </tr>
         </tbody>
       </table>
+      {children}
       <Title order={3}>{t('explainRows')}</Title>
       <table className={css.rows} data-testid="explain-rows">
         <thead>
@@ -103,7 +118,7 @@ function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: stri
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={`${row.seq} ${row.quantity} ${row.balance}`}>
+            <tr key={`${row.seq} ${row.quantity} ${row.balance} ${row.location_code}`}>
               <td><When at={row.happened_at} /></td>
               <td>
                 <button type="button" className={css.why} onClick={() => openPosting(row.posting_id)}>
@@ -116,6 +131,6 @@ function OneSite({ variantId, quantity, siteId, openPosting }: { variantId: stri
           ))}
         </tbody>
       </table>
-    </Stack>
+    </>
   )
 }

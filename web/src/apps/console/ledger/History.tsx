@@ -19,7 +19,9 @@ export function History({ variantId, siteId, open }: { variantId: string; siteId
     { id: 'kind', header: s('kind'), width: '130px', cell: (row) => word(row.kind) },
     { id: 'change', header: t('change'), width: '90px', align: 'right', cell: (row) => <Quantity value={row.quantity} signed /> },
     { id: 'balance', header: t('balance'), width: '90px', align: 'right', narrow: 'corner', cell: (row) => <strong><Quantity value={row.balance} /></strong> },
-    { id: 'source', header: s('source'), width: 'minmax(120px, 1fr)', cell: (row) => (row.source ? word(row.source.type) : '–') },
+    { id: 'place', header: s('location'), width: 'minmax(130px, 1fr)', cell: (row) => row.location_code ?? '–' },
+    { id: 'reason', header: s('reason'), width: '130px', hidden: true, cell: (row) => (row.reason ? word(row.reason) : '–') },
+    { id: 'source', header: s('source'), width: '120px', hidden: true, cell: (row) => (row.source ? word(row.source.type) : '–') },
     { id: 'who', header: s('who'), width: 'minmax(120px, 1fr)', cell: (row) => row.actor?.name ?? s('system') },
     { id: 'lot', header: s('lot'), width: '110px', cell: (row) => row.lot_code ?? '–' },
     { id: 'condition', header: s('condition'), width: '110px', hidden: true, cell: (row) => word(row.condition) },
@@ -32,7 +34,7 @@ export function History({ variantId, siteId, open }: { variantId: string; siteId
       path={historyPath(variantId)}
       columns={columns}
       fixed={siteId ? { site_id: siteId } : {}}
-      rowId={(row) => `${row.seq}-${row.posting_id}-${row.quantity}-${row.balance}`}
+      rowId={(row) => `${row.seq}-${row.posting_id}-${row.quantity}-${row.balance}-${row.location_code}-${row.lot_code ?? ''}`}
       onOpen={(row) => open(row.posting_id)}
       empty={<Empty title={t('noHistory')} icon="clock" />}
     />

@@ -70,7 +70,7 @@ export function Sites({ rows, choose, explain }: { rows: SiteLevel[]; choose: (s
   const s = useShared()
   if (!rows.length) return <Text c="dimmed">{t('noBins')}</Text>
   return (
-    <div className={css.scroll} tabIndex={0} role="region" aria-label={t('places')}>
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={t('places')}>
       <table className={css.rows} data-testid="sites">
         <thead>
           <tr>
@@ -123,7 +123,7 @@ export function Bins({ variantId, siteId, asOf }: { variantId: string; siteId: s
   const rows = levels.data.filter((row) => sign(row.on_hand) !== 0 || sign(row.allocated ?? '0') !== 0)
   if (!rows.length) return <Text c="dimmed">{t('noBins')}</Text>
   return (
-    <div className={css.scroll} tabIndex={0} role="region" aria-label={t('bins')}>
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={t('bins')}>
       <table className={css.rows} data-testid="bins">
         <thead>
           <tr>
@@ -136,7 +136,7 @@ export function Bins({ variantId, siteId, asOf }: { variantId: string; siteId: s
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.location_id} ${row.lot_id ?? ''} ${row.condition}`}>
-              <th scope="row">{row.location_code}</th>
+              <th scope="row">{row.location_path}</th>
               <td>{row.lot_code ?? '–'}</td>
               <td>{row.condition === 'available' ? word(row.condition) : <Badge color="amber">{word(row.condition)}</Badge>}</td>
               <td className={css.n}><Quantity value={row.on_hand} flash={!asOf} /></td>

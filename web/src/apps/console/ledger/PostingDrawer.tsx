@@ -3,8 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { api } from '../../../api/client'
-import { useMay } from '../../../api/session'
-import type { Posting, PostingLine } from '../../../api/types'
+import type { Posting, PostingLine, ReversalLine } from '../../../api/types'
 import { Go } from '../../../ui/Go'
 import { Icon } from '../../../ui/Icon'
 import { useShared, useTexts, useWord } from '../../../ui/i18n/useTexts'
@@ -32,13 +31,12 @@ export function PostingView({ id }: { id: string }) {
   const t = useTexts(variantTexts)
   const s = useShared()
   const word = useWord(words)
-  const may = useMay()
   const [undoing, setUndoing] = useState(false)
   const found = useQuery({ queryKey: keys.posting(id), queryFn: () => api.get<Posting>('/v1/postings/{id}', { path: { id } }) })
   if (found.error) return <Problem error={found.error} retry={() => void found.refetch()} />
   const posting = found.data
   if (!posting) return <Loading />
-  const undoable = posting.can ? posting.can.includes('reverse') : may('stock:reverse') && !posting.reversed_by && !posting.reverses
+  const undoable = posting.can.includes('reverse')
   return (
     <Stack data-testid="posting">
       <dl className={css.meta}>
@@ -52,6 +50,12 @@ export function PostingView({ id }: { id: string }) {
         <dd><When at={posting.recorded_at} /></dd>
         <dt>{s('who')}</dt>
         <dd>{posting.actor?.name ?? s('system')}</dd>
+        {posting.reason ? (
+          <>
+            <dt>{s('reason')}</dt>
+            <dd>{word(posting.reason)}</dd>
+          </>
+        ) : null}
         {posting.source ? (
           <>
             <dt>{s('source')}</dt>
@@ -72,11 +76,16 @@ export function PostingView({ id }: { id: string }) {
   )
 }
 
-export function Lines({ lines }: { lines: PostingLine[] }) {
+type Line = Pick<PostingLine, 'variant_id' | 'sku' | 'quantity' | 'unit'> & { lot_code?: string | null; from: End | null; to: End | null }
+type End = { code: string; condition: string }
+
+const asLine = (line: ReversalLine): Line => ({ ...line, from: { code: line.from_code, condition: line.from_condition }, to: { code: line.to_code, condition: line.to_condition } })
+
+export function Lines({ lines }: { lines: Line[] }) {
   const t = useTexts(variantTexts)
   const s = useShared()
   const word = useWord(words)
-  const place = (at: PostingLine['from'] | null) => (at ? `${at.code}${at.condition && at.condition !== 'available' ? ` (${word(at.condition)})` : ''}` : '–')
+  const place = (at: End | null) => (at ? `${at.code}${at.condition && at.condition !== 'available' ? ` (${word(at.condition)})` : ''}` : '–')
   return (
     <table className={css.rows}>
       <thead>
@@ -115,7 +124,7 @@ function Undo({ postingId, onClose }: { postingId: string; onClose: () => void }
   const [note, setNote] = useState('')
   const preview = useQuery({
     queryKey: ['reversal-preview', postingId],
-    queryFn: () => api.post<{ lines: PostingLine[] }>('/v1/reversals', { id, posting_id: postingId, reason: 'correction', preview: true }),
+    queryFn: () => api.post<{ lines: ReversalLine[] }>('/v1/reversals', { id, posting_id: postingId, reason: 'correction', preview: true }),
     staleTime: 0,
     gcTime: 0,
     retry: false,
@@ -135,7 +144,7 @@ function Undo({ postingId, onClose }: { postingId: string; onClose: () => void }
         <Text size="sm" c="dimmed">
           {t('undoHint')}
         </Text>
-        {preview.error ? <Problem error={preview.error} /> : preview.data ? <Lines lines={preview.data.lines} /> : <Loading />}
+        {preview.error ? <Problem error={preview.error} /> : preview.data ? <Lines lines={preview.data.lines.map(asLine)} /> : <Loading />}
         <Select label={t('undoReason')} data={REASONS.map((each) => ({ value: each, label: word(each) }))} value={reason} onChange={(next) => setReason(next ?? 'correction')} allowDeselect={false} />
         <TextInput label={`${s('note')} (${s('optional')})`} value={note} onChange={(event) => setNote(event.currentTarget.value)} maxLength={500} />
         {undo.error ? <Problem error={undo.error} /> : null}

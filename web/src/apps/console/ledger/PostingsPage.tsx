@@ -11,7 +11,7 @@ import { paths } from '../../../values/paths'
 import { PostingView } from './PostingDrawer'
 import { variantTexts } from './texts'
 
-const KINDS = ['sale', 'refund', 'void', 'adjustment', 'move', 'stock_set', 'count', 'receipt', 'transfer', 'reversal', 'import'] as const
+const KINDS = ['sell', 'return', 'receive', 'ship', 'move', 'transfer', 'adjust', 'set', 'count', 'scrap', 'hold', 'release_hold', 'reverse'] as const
 
 export function PostingsPage() {
   const t = useTexts(variantTexts)

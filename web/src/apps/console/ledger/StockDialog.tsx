@@ -56,7 +56,7 @@ function Form({ verb, variant, siteId, onClose }: Props) {
     queryFn: () => readAll<Level>('/v1/levels', { variant_id: variant.id, site_id: siteId }),
   })
   const here = (levels.data ?? []).find((row) => row.location_id === place && row.condition === condition && (row.lot_code ?? '') === lot.trim())
-  const known = [...new Map((levels.data ?? []).map((row) => [row.location_id, row.location_code]))].map(([value, label]) => ({ value, label }))
+  const known = [...new Map((levels.data ?? []).map((row) => [row.location_id, row.location_path]))].map(([value, label]) => ({ value, label }))
   const quantity = fromTyped(typed, formats.decimalMark)
   const valid = quantity !== null && place !== null && (verb !== 'move' ? reason !== null : target !== null && sign(quantity) > 0)
 

@@ -112,12 +112,12 @@ export function VariantPage() {
           <About variant={v} />
         </div>
       </div>
-      <section className={css.history} aria-label={t('history')}>
+      <div className={css.history}>
         <Title order={2} mb="xs">
           {t('history')}
         </Title>
         <History variantId={id} siteId={site?.site_id ?? ''} open={(posting) => change({ posting }, true)} />
-      </section>
+      </div>
       {verb ? <StockDialog verb={verb} variant={v} siteId={site?.site_id ?? null} onClose={() => setVerb(null)} /> : null}
       <ExplainDrawer variantId={id} asked={asked} rows={rows} onAsk={setAsked} onClose={() => setAsked(null)} openPosting={(posting) => (setAsked(null), change({ posting }, true))} />
       <PostingDrawer id={search.posting ?? null} onClose={() => change({ posting: null })} closeLabel={s('close')} />

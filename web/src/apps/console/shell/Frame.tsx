@@ -54,12 +54,12 @@ export function Frame() {
           <img src="/icon.svg" width={28} height={28} alt="" />
           <span>Onhand</span>
         </Go>
-        <button type="button" className={css.searchButton} onClick={search.open} aria-label={t('searchTitle')} data-testid="open-search">
+        <button type="button" className={css.searchButton} onClick={search.open} aria-label={roomy ? undefined : t('searchTitle')} aria-keyshortcuts="Control+K /" data-testid="open-search">
           <Icon name="search" size={16} />
           {roomy ? (
             <>
               <span className={css.searchWords}>{t('searchPlaceholder')}</span>
-              <kbd className={css.kbd}>Ctrl K</kbd>
+              <kbd className={css.kbd} aria-hidden="true">Ctrl K</kbd>
             </>
           ) : null}
         </button>

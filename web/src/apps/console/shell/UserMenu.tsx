@@ -1,4 +1,4 @@
-import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
+import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useRouter } from '@tanstack/react-router'
 
@@ -31,8 +31,11 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" width={270} closeOnItemClick={false}>
       <Menu.Target>
-        <UnstyledButton aria-label={t('userMenu')} data-testid="user-menu">
+        <UnstyledButton data-testid="user-menu">
           <Avatar size={34} color="spruce" radius="xl" name={me?.name} variant="light" />
+          <VisuallyHidden>
+            {t('userMenu')}: {me?.name}
+          </VisuallyHidden>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
