@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -82,7 +83,7 @@ def test_words_are_safe_to_ask_for(text: str) -> None:
         assert word
         assert "'" not in word
         assert "\\" not in word
-        assert words_of(word) == [word] or len(word) == 40
+        assert not any(char.isspace() or char in "&|!():*" for char in word)
 
 
 def test_barcodes_know_their_kind_and_level() -> None:
@@ -120,12 +121,13 @@ def test_option_axes_make_the_missing_variants() -> None:
     for options in ({"size": "S"}, {"size": "XL", "colour": "red"}, {"weight": "1"}):
         with pytest.raises(OptionsNotPossible):
             check_options(options, axes)
-    for bad in (
+    impossible: list[list[tuple[str, list[str]]]] = [
         [("size", [])],
         [("a", ["1"]), ("a", ["2"])],
         [("a", [str(n) for n in range(600)])],
         [(str(n), ["1"]) for n in range(6)],
-    ):
+    ]
+    for bad in impossible:
         with pytest.raises((OptionsNotPossible, BadValue)):
             parse_axes(bad)
 
@@ -151,9 +153,15 @@ def test_variants_are_built_and_checked() -> None:
     assert (made.name, made.list_price_minor, made.unit, made.decimals) == ("Tea S", 349, "each", 0)
     with pytest.raises(TrackingNotPossible):
         build_variant(NewVariant(sku="T", decimals=3), uuid4(), product)
-    for new in ({"dimensions_mm": [1, 2]}, {"weight_g": Decimal(-1)}, {"cost": Decimal(1)}, {"sku": " "}):
+    wrong: list[dict[str, Any]] = [
+        {"dimensions_mm": [1, 2]},
+        {"weight_g": Decimal(-1)},
+        {"cost": Decimal(1)},
+        {"sku": " "},
+    ]
+    for new in wrong:
         with pytest.raises(BadValue):
-            build_variant(NewVariant(**({"sku": "T"} | new)), uuid4(), product)  # type: ignore[arg-type]
+            build_variant(NewVariant(**({"sku": "T"} | new)), uuid4(), product)
 
 
 def test_words_of_a_variant_leave_codes_out_of_the_vocabulary() -> None:

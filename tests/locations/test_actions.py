@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -37,15 +38,15 @@ def held() -> Iterator[set[UUID]]:
     locations.set_stock_check(before)
 
 
-async def make(db: Database, code: str, kind: str = "store", **more: object) -> locations.Location:
+async def make(db: Database, code: str, kind: str = "store", **more: Any) -> locations.Location:
     async with db.writing() as tx:
         return await locations.create_location(
             tx, NewLocation(code=code, name=code.title(), kind=kind, **more)
-        )  # type: ignore[arg-type]
+        )
 
 
 async def change(
-    db: Database, place: locations.Location, version: int | None = None, **changes: object
+    db: Database, place: locations.Location, version: int | None = None, **changes: Any
 ) -> locations.Location:
     async with db.writing() as tx:
         return await locations.change_location(tx, place.id, version=version, changes=changes)
@@ -143,6 +144,9 @@ async def test_stock_stays_sellable_where_it_was(db: Database, held: set[UUID]) 
 
 
 async def test_a_file_of_bins(db: Database, held: set[UUID]) -> None:
+    bins: list[dict[str, str | None]] = [
+        {"code": f"{n:04}", "name": f"Bin {n}", "kind": "bin", "parent": "W1/A"} for n in range(500)
+    ]
     rows: list[dict[str, str | None]] = [
         {
             "code": "W1",
@@ -152,7 +156,7 @@ async def test_a_file_of_bins(db: Database, held: set[UUID]) -> None:
             "day_start": "06:00",
         },
         {"code": "A", "name": "Aisle A", "kind": "aisle", "parent": "W1"},
-        *({"code": f"{n:04}", "name": f"Bin {n}", "kind": "bin", "parent": "W1/A"} for n in range(500)),
+        *bins,
         {"code": "X", "name": "Lost", "kind": "bin", "parent": "W9"},
         {"code": "Y", "name": "", "kind": "bin", "parent": "W1"},
         {"code": "Z", "name": "Z", "kind": "shelf", "parent": "W1"},

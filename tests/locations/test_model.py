@@ -1,6 +1,7 @@
 """The rules of the tree, and the business day over every change of clocks."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onhand.locations import (
+    Location,
     LocationNotPossible,
     NewLocation,
     business_day,
@@ -25,7 +27,7 @@ ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sa
          "Africa/Casablanca", "America/Nuuk", "Asia/Beirut"]  # fmt: skip
 
 
-def site(code="S01", kind="store", **more):  # type: ignore[no-untyped-def]
+def site(code: str = "S01", kind: str = "store", **more: Any) -> Location:
     return build(NewLocation(code=code, name="Shop", kind=kind, **more), uuid4(), None)
 
 

@@ -155,10 +155,22 @@ _PRODUCT_COLUMNS = (
 
 def _wire(kind: str, value: Any) -> Any:
     if kind == "jsonb":
-        return orjson.dumps(value).decode()
+        return "{}" if not value else orjson.dumps(value).decode()
     if kind.endswith("[]") and value is not None:
         return "{" + ",".join(str(item) for item in value) + "}"
     return value
+
+
+def array(values: Iterable[Any]) -> str:
+    """A PostgreSQL array literal. Writing it here costs a fifth of what the driver takes for arrays of thousands."""
+    return "{" + ",".join(["NULL" if value is None else _element(value) for value in values]) + "}"
+
+
+def _element(value: Any) -> str:
+    text = value if type(value) is str else str(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _statements(
@@ -186,17 +198,19 @@ _INSERT_VARIANTS, _UPDATE_VARIANTS = map(
 _INSERT_PRODUCTS, _UPDATE_PRODUCTS = map(sa.text, _statements("product", _PRODUCT_COLUMNS, "", ""))
 
 
-def _variant_arrays(rows: Sequence[tuple[Variant, list[str]]]) -> dict[str, list[Any]]:
-    arrays = {n: [_wire(t, getattr(thing, n)) for thing, _ in rows] for n, t in _VARIANT_COLUMNS}
-    arrays["words"] = [" ".join(words) for _, words in rows]
+def _variant_arrays(rows: Sequence[tuple[Variant, list[str]]]) -> dict[str, str]:
+    arrays = {n: array(_wire(t, getattr(thing, n)) for thing, _ in rows) for n, t in _VARIANT_COLUMNS}
+    arrays["words"] = array(" ".join(words) for _, words in rows)
     return arrays
 
 
-def _product_arrays(rows: Sequence[Product]) -> dict[str, list[Any]]:
-    out = {n: [_wire(t, getattr(thing, n)) for thing in rows] for n, t in _PRODUCT_COLUMNS if n != "options"}
-    out["options"] = [
+def _product_arrays(rows: Sequence[Product]) -> dict[str, str]:
+    out = {
+        n: array(_wire(t, getattr(thing, n)) for thing in rows) for n, t in _PRODUCT_COLUMNS if n != "options"
+    }
+    out["options"] = array(
         orjson.dumps([{"name": a.name, "values": a.values} for a in thing.options]).decode() for thing in rows
-    ]
+    )
     return out
 
 
@@ -274,7 +288,9 @@ async def learn(conn: AsyncConnection, words: Iterable[str]) -> None:
         return
     new = (await conn.execute(_LEARN, {"words": fresh})).scalars().all()
     pairs = sorted((cut, word) for word in new for cut in cuts_of(word))
-    await conn.execute(_CUTS, {"cuts": [cut for cut, _ in pairs], "words": [word for _, word in pairs]})
+    await conn.execute(
+        _CUTS, {"cuts": array(cut for cut, _ in pairs), "words": array(word for _, word in pairs)}
+    )
 
 
 async def barcodes_of(conn: AsyncConnection, variant_ids: Iterable[UUID]) -> dict[UUID, list[Barcode]]:
@@ -309,8 +325,9 @@ async def put_barcodes(
     """Writes barcodes. Raises BarcodeTaken; with `upsert`, a variant's own barcode is changed instead."""
     if rows:
         arrays = {
-            "code": [b.code for _, b in rows], "variant_id": [v for v, _ in rows], "kind": [b.kind for _, b in rows],
-            "quantity": [b.units for _, b in rows], "level": [b.level for _, b in rows],
+            "code": array(b.code for _, b in rows), "variant_id": array(v for v, _ in rows),
+            "kind": array(b.kind for _, b in rows), "quantity": array(b.units for _, b in rows),
+            "level": array(b.level for _, b in rows),
         }  # fmt: skip
         await run(conn, _UPSERT_BARCODES if upsert else _PUT_BARCODES, arrays)
 

@@ -23,13 +23,18 @@ def words_of(*texts: str) -> list[str]:
     """The distinct words of some texts in order: lower case, without accents, letters and digits only, at most 64."""
     found: dict[str, None] = {}
     for text in texts:
-        plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPELT_OUT))
-        stripped = "".join(char for char in plain if not unicodedata.combining(char))
+        stripped = text.lower() if text.isascii() else _without_accents(text)
         for word in _WORD.findall(stripped):
             found.setdefault(word[:LONGEST_WORD])
             if len(found) >= MAX_WORDS:
                 return list(found)
     return list(found)
+
+
+def _without_accents(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPELT_OUT))
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return unicodedata.normalize("NFKC", bare.casefold()).translate(_SPELT_OUT)
 
 
 def cuts_of(word: str) -> set[str]:

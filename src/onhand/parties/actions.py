@@ -118,8 +118,11 @@ async def upsert_parties(
                     "external_id", f"{owners[party.external_id]} has it already.", "Each needs its own."
                 )
         except BadValue as bad:
-            column = "line1" if bad.field == "address" else bad.field
-            result.problems.append(RowProblem.of(number, str(row.get(column) or ""), bad))
+            column = bad.field.removeprefix("address.")
+            value = str(row.get(column) or "")
+            result.problems.append(
+                RowProblem(number, column, value[:100], "invalid", bad.message, bad.remedy)
+            )
             continue
         present[party.code] = party
         if old is None or party.code in created:

@@ -59,7 +59,9 @@ def check_address(address: Mapping[str, str | None]) -> dict[str, str] | None:
             "address", f"{min(unknown)[:40]!r} is no part of an address.", f"Use {', '.join(ADDRESS_FIELDS)}."
         )
     kept = {
-        name: clean(text, "address", longest=200) for name, text in address.items() if text and text.strip()
+        name: clean(text, f"address.{name}", longest=200)
+        for name, text in address.items()
+        if text and text.strip()
     }
     country = kept.get("country")
     if country is not None:

@@ -9,7 +9,8 @@ GTIN_LENGTHS = (8, 12, 13, 14)
 
 def check_digit(payload: str) -> int:
     """The GS1 check digit of the digits before it: weights 3 and 1 from the right, the complement to ten."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(payload)))
+    backwards = payload[::-1]
+    total = 3 * sum(map(int, backwards[::2])) + sum(map(int, backwards[1::2]))
     return -total % 10
 
 

@@ -56,11 +56,11 @@ def check_version(thing: Product | Variant, version: int | None) -> None:
         raise Stale(param="If-Match", version=thing.version)
 
 
-async def product_for_change(tx: Tx, product_id: UUID) -> Product:
+async def product_for_change(tx: Tx, product_id: UUID, *, param: str = "id") -> Product:
     """A product, locked. Raises NotFound."""
     found = (await store.lock_products(tx.conn, [product_id])).get(product_id)
     if found is None:
-        raise NotFound("There is no product with this id.", param="id")
+        raise NotFound("There is no product with this id.", param=param)
     return found
 
 

@@ -97,8 +97,9 @@ async def create_variant(tx: Tx, new: NewVariant) -> Variant:
     Raises SkuTaken, BarcodeTaken, IdReused, NotFound (product, unit, category), BadValue, OptionsNotPossible.
     """
     variant_id = tx.new_id(new.id)
+    parse_sku(new.sku)
     if new.product_id is not None:
-        product = await common.product_for_change(tx, new.product_id)
+        product = await common.product_for_change(tx, new.product_id, param="product_id")
         if new.category_id not in (None, product.category_id):
             raise InvalidBody("The category belongs to the product. Change it there.", param="category_id")
     else:
@@ -252,7 +253,7 @@ async def merge_variants(tx: Tx, *, keep_id: UUID, merge_id: UUID) -> Variant:
 
 @dataclass(frozen=True, slots=True)
 class BulkChange:
-    """What a bulk edit does to one variant: field → (before, after), empty where nothing changes."""
+    """What a bulk edit does to one variant: field → (before, after), empty where nothing changes. Categories by their path."""
 
     id: UUID
     sku: str
@@ -283,9 +284,10 @@ async def bulk_change(
     products = await store.lock_products(tx.conn, {v.product_id for v in found.values()})
     if "category_id" in changes:
         await common.category_name(tx, changes["category_id"])
+    paths = await _category_paths(tx, list(products.values()), changes.get("category_id"))
     moved = _moved_products(products, changes)
     after = {v.id: _bulk_one(tx, v, products[v.product_id], changes) for v in found.values()}
-    report = [_difference(found[i], after[i], products, moved) for i in distinct]
+    report = [_difference(found[i], after[i], products, moved, paths) for i in distinct]
     if preview:
         return report
     changed = [v for v in after.values() if v != found[v.id]]
@@ -337,13 +339,18 @@ def _in_its_currency(variant: Variant, amount: str) -> Money:
     return Money.parse(amount, variant.list_price_currency, "changes.list_price")
 
 
+async def _category_paths(tx: Tx, products: Sequence[Product], target: UUID | None) -> dict[UUID | None, str]:
+    wanted = {p.category_id for p in products if p.category_id} | ({target} if target else set())
+    return {c.id: c.path for c in (await store.categories(tx.conn, wanted)).values()}
+
+
 def _difference(
-    before: Variant, after: Variant, products: dict[UUID, Product], moved: dict[UUID, Product]
-) -> BulkChange:
+    before: Variant, after: Variant, products: dict[UUID, Product], moved: dict[UUID, Product],
+    paths: Mapping[UUID | None, str],
+) -> BulkChange:  # fmt: skip
     old, new = plain(before), plain(after)
     changes = {name: (old[name], new[name]) for name in new if name != "version" and old[name] != new[name]}
     if before.product_id in moved:
-        was = products[before.product_id].category_id
-        target = moved[before.product_id].category_id
-        changes["category_id"] = (str(was) if was else None, str(target) if target else None)
+        was, target = products[before.product_id].category_id, moved[before.product_id].category_id
+        changes["category_id"] = (paths.get(was), paths.get(target))
     return BulkChange(before.id, before.sku, changes, (list_price(before), list_price(after)))
