@@ -67,7 +67,7 @@ def check_address(address: Mapping[str, str | None]) -> dict[str, str] | None:
     if country is not None:
         if not re.fullmatch(r"[A-Za-z]{2}", country):
             raise BadValue(
-                "address", f"{country[:20]!r} is no country code.", 'Give two letters, such as "DE".'
+                "address.country", f"{country[:20]!r} is no country code.", 'Give two letters, such as "DE".'
             )
         kept["country"] = country.upper()
     return kept or None
