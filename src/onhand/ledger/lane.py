@@ -159,6 +159,8 @@ async def locked(
     await labels.learn(conn, {m.variant for p in postings for m in p.moves})
     try:
         async with conn.transaction():
+            if await conn.fetchval(sql.EPOCH) != epoch:
+                raise Stale  # a refusal must not rest on an old directory; what is written is checked again under the head
             book = await read_book(conn, postings, places)
             flat: list[Sequence[Posting]] = []
             for entry in entries:

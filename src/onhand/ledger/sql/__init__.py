@@ -1,5 +1,8 @@
 """Named statements of the posting lane, each with a purpose line."""
 
+# Which directory of places is in force.
+EPOCH = "SELECT directory_epoch FROM stream_head"
+
 # Which ids acted before.
 KNOWN = "SELECT id, digest, caller, seq, recorded_at FROM posting_key WHERE id = ANY($1::uuid[])"
 
