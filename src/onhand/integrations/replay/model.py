@@ -142,7 +142,11 @@ class MonthTotals:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file: every line counted once in `fates`, totals by month, examples of each fate."""
+    """What became of a file: every line counted once in `fates`, totals by month, examples of each fate.
+
+    `skus` are the codes with the longest name seen, `decimals` how finely they are counted; `lowest` is the lowest running
+    stock by place and code, beginning at zero.
+    """
 
     rows: int = 0
     fates: Counter[Fate] = field(default_factory=Counter)
@@ -152,7 +156,12 @@ class Report:
     examples: dict[Fate, list[Line]] = field(default_factory=dict)
     documents: Counter[DocumentKind] = field(default_factory=Counter)
     skus: dict[str, str] = field(default_factory=dict)
+    decimals: dict[str, int] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    first_at: datetime | None = None
+    balance: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    lowest: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
     @property
     def reconciles(self) -> bool:
@@ -390,10 +399,30 @@ def _count(report: Report, rules: Rules, lines: list[Line]) -> None:
         examples = report.examples.setdefault(line.fate, [])
         if len(examples) < _EXAMPLES:
             examples.append(line)
+        report.places.add(line.place)
+        if report.first_at is None or line.at < report.first_at:
+            report.first_at = line.at
+        _balance(report, line)
         if line.fate is Fate.service or (line.fate is Fate.receipt_only and rules.is_service(line.sku)):
             report.services.add(line.sku)
         if len(line.description) > len(report.skus.get(line.sku, "")) or line.sku not in report.skus:
             report.skus[line.sku] = line.description
+
+
+def _balance(report: Report, line: Line) -> None:
+    exponent = line.quantity.normalize().as_tuple().exponent
+    digits = max(0, -exponent) if isinstance(exponent, int) else 0
+    report.decimals[line.sku] = max(report.decimals.get(line.sku, 0), digits)
+    if line.fate in (Fate.sale, Fate.return_):
+        change = -line.quantity
+    elif line.fate in (Fate.write_off, Fate.found):
+        change = line.quantity
+    else:
+        return
+    key = (line.place, line.sku)
+    now = report.balance[key] = report.balance.get(key, Decimal(0)) + change
+    if now < report.lowest.get(key, Decimal(0)):
+        report.lowest[key] = now
 
 
 def differences(totals: dict[str, dict[str, Decimal]], control: list[dict[str, str]]) -> list[str]:
