@@ -112,6 +112,11 @@ def folder(settings: Settings) -> Path:
     return settings.data / "files"
 
 
+def incoming(settings: Settings) -> Path:
+    """Where files stand that are not finished; what is old there is removed by the clean-up. Names are UUIDs."""
+    return folder(settings) / "incoming"
+
+
 def path_of(settings: Settings, file_id: UUID) -> Path:
     """A file's place on disk. The folder is the id's last two digits: those are random, the first ones are the date."""
     return folder(settings) / file_id.hex[-2:] / str(file_id)
@@ -141,7 +146,7 @@ async def store(
         raise FileRefused(param="file", endings=sorted(ENDINGS))
     new = file_id or uuid7()
     target = path_of(settings, new)
-    half = folder(settings) / "incoming" / str(uuid7())
+    half = incoming(settings) / str(uuid7())
     await asyncio.to_thread(_make_folders, folder(settings), half.parent, target.parent)
     try:
         await _receive(upload, half, PICTURE_BYTES if expected in PICTURES else DOCUMENT_BYTES)

@@ -53,10 +53,9 @@ def kind_of(name: str) -> ImportKind:
 
 @contextmanager
 def opened(settings: Settings, file: StoredFile) -> Iterator[Table]:
-    """The file as a table; its scratch copy is gone afterwards. Blocking."""
-    scratch = settings.data / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    copy = scratch / f"{uuid7()}.csv"
+    """The file as a table; its scratch copy is gone afterwards (after a crash, with the files' clean-up). Blocking."""
+    copy = files.incoming(settings) / str(uuid7())
+    copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         yield open_table(files.path_of(settings, file.id), file.media_type, copy)
     finally:
