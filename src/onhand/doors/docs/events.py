@@ -62,10 +62,15 @@ def schema(event: Any) -> dict[str, Any]:
 
 def losses(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What a reader of the old schema would miss in the new one: fields gone, no longer certain, or of another type."""
-    gone = [f"{name}: no longer certain to be there" for name in set(old.get("required", [])) - set(new.get("required", []))]
+    gone = [
+        f"{name}: no longer certain to be there"
+        for name in set(old.get("required", [])) - set(new.get("required", []))
+    ]
     before, after = old.get("properties", {}), new.get("properties", {})
     gone += [f"{name}: removed" for name in before.keys() - after.keys()]
-    gone += [f"{name}: has another type" for name in before.keys() & after.keys() if before[name] != after[name]]
+    gone += [
+        f"{name}: has another type" for name in before.keys() & after.keys() if before[name] != after[name]
+    ]
     parts, kept = old.get("$defs", {}), new.get("$defs", {})
     gone += [f"{part}: removed" for part in parts.keys() - kept.keys()]
     for part in parts.keys() & kept.keys():

@@ -80,12 +80,14 @@ def emitters() -> dict[str, list[str]]:
     types = {event.__name__: event.type for event in code.events()}
     found: dict[str, set[str]] = defaultdict(set)
     for package, tree in code.trees():
+        of_its_own = {n.name for n in tree.body if isinstance(n, ast.ClassDef) and n.name in types}
+        of_its_own -= {e.__name__ for e in code.events() if package_of(e.__module__) == package}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = (
                     node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 )
-                if name in types and package != "doors":
+                if name in types and name not in of_its_own and package != "doors":
                     found[types[name]].add(package)
     for path in sorted(code.SOURCE.rglob("*.sql")):
         text = path.read_text()
