@@ -1,5 +1,5 @@
 // jsdom lacks these two; Mantine and the list ask for them.
-window.matchMedia ??= (query: string) =>
+if (typeof window !== 'undefined') window.matchMedia ??= (query: string) =>
   ({
     matches: false,
     media: query,

@@ -80,8 +80,8 @@ function Facts({ data }: { data: Overview }) {
           {formats.count(data.open_exceptions)}
         </Anchor>
       </Fact>
-      <Fact name={t('drift')} note={drift ? t(drift.count ? 'driftSome' : 'driftNone') : t('driftUnknown')} testId="fact-drift">
-        <span className={drift ? (drift.count ? 'bad' : 'good') : undefined}>{drift ? formats.count(drift.count) : '–'}</span>
+      <Fact name={t('drift')} note={t(drift === null ? 'driftUnknown' : drift ? 'driftSome' : 'driftNone')} testId="fact-drift">
+        <span className={drift === null ? undefined : drift ? 'bad' : 'good'}>{drift === null ? '–' : formats.count(drift)}</span>
       </Fact>
     </dl>
   )

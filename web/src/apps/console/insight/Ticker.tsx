@@ -23,9 +23,9 @@ export function Ticker({ sales }: { sales: RecentSale[] }) {
       {sales.length ? (
         <ol className={css.ticker} data-testid="ticker">
           {sales.slice(0, SHOWN).map((sale) => (
-            <li key={sale.sale_id} className={`${css.sale} arrive`} data-sale={sale.sale_id}>
+            <li key={sale.id} className={`${css.sale} arrive`} data-sale={sale.id}>
               <strong>{sale.site_code}</strong>
-              <Go className="plain clip" href={paths.sale(sale.sale_id)}>
+              <Go className="plain clip" href={paths.sale(sale.id)}>
                 <When at={sale.happened_at} form="clock" /> <span className={css.what}>{sale.lines?.length ? sale.lines.map((line) => line.name).join(', ') : t('items', { count: sale.line_count ?? sale.units })}</span>
               </Go>
               <MoneyText value={{ amount: sale.total, currency: sale.currency }} />

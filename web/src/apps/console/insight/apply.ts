@@ -19,7 +19,7 @@ export function applyEvents(overview: Overview, events: CloudEvent[]): Overview 
 }
 
 function applySale(before: Overview, sale: SaleCompleted): Overview {
-  if (before.recent_sales.some((known) => known.sale_id === sale.sale_id)) return before
+  if (before.recent_sales.some((known) => known.id === sale.sale_id)) return before
   const counts = sale.currency === before.today.revenue.currency
   const revenue = counts ? sale.total : '0'
   return {
@@ -35,7 +35,7 @@ function applySale(before: Overview, sale: SaleCompleted): Overview {
         ? { ...site, sales: site.sales + 1, units: site.units + sale.units, revenue: { ...site.revenue, amount: add(site.revenue.amount, revenue) }, last_sale_at: sale.happened_at }
         : site,
     ),
-    recent_sales: [sale, ...before.recent_sales].slice(0, TICKER),
+    recent_sales: [{ id: sale.sale_id, ...sale }, ...before.recent_sales].slice(0, TICKER),
   }
 }
 

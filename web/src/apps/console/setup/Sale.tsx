@@ -5,14 +5,12 @@ import { useState } from 'react'
 import { api } from '../../../api/client'
 import { readAll } from '../../../api/places'
 import { useMe } from '../../../api/session'
-import type { Page, SiteLevel, Variant } from '../../../api/types'
+import type { Page, Register, SiteLevel, Variant } from '../../../api/types'
 import { Icon } from '../../../ui/Icon'
 import { useFormats, useShared, useTexts } from '../../../ui/i18n/useTexts'
 import { Problem } from '../../../ui/states'
 import { uuid7 } from '../../../values/uuid7'
 import { setupTexts } from './texts'
-
-type Register = { id: string; code: string; name: string; site_id: string }
 
 /** One real sale through the same door tills use, and the stock before and after it. */
 export function Sale({ finish }: { finish: () => void }) {
