@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.ledger.world import World, build, post
 
 from onhand.kit.database import Database
 from onhand.ledger import Mode, reads
+from tests.ledger.world import World, build, post
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,7 @@ from onhand.ledger.store import (
     recorded,
     used_variants,
 )
+from onhand.ledger.verify import Difference, Report, register_check
 
 __all__ = [
     "Adjusted",
@@ -69,6 +70,7 @@ __all__ = [
     "ApprovalDecided",
     "Claim",
     "Condition",
+    "Difference",
     "Engine",
     "ExceptionResolved",
     "Expectation",
@@ -87,6 +89,7 @@ __all__ = [
     "Posting",
     "Reason",
     "Recorded",
+    "Report",
     "Shortage",
     "Spot",
     "Status",
@@ -111,6 +114,7 @@ __all__ = [
     "receipt",
     "receive",
     "recorded",
+    "register_check",
     "resolve_exception",
     "reverse",
     "reversing",
