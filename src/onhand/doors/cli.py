@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
 from rich.console import Console
+from rich.table import Table
 
 from onhand.kit.settings import Settings
+
+if TYPE_CHECKING:
+    from onhand.ledger import verify as books
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -86,7 +91,7 @@ def verify(
 async def _verify(as_json: bool) -> int:
     from onhand.doors import wiring
     from onhand.kit.database import Database
-    from onhand.ledger import verify as check
+    from onhand.ledger import verify as books
 
     settings = Settings()
     urls = await asyncio.to_thread(wiring.bring_up, settings)
@@ -94,14 +99,31 @@ async def _verify(as_json: bool) -> int:
     wiring.hooks(database)
     wiring.register()
     try:
-        async with database.reading() as conn:
-            report = await check(conn)
+        report = await books.run(database)
     finally:
         await database.close()
         if urls.embedded is not None and urls.embedded.started_here:
             await asyncio.to_thread(urls.embedded.stop)
     if as_json:
-        print(json.dumps(report.to_json()))
+        print(json.dumps({**asdict(report), "ok": report.ok}))
     else:
-        report.show(out)
+        _show(report)
     return 0 if report.ok else 1
+
+
+def _show(report: books.Report) -> None:
+    table = Table(
+        title=f"{report.postings:,} postings, {report.moves:,} moves, {report.events:,} events in {report.seconds:.1f} s"
+    )
+    table.add_column("check")
+    table.add_column("differences", justify="right")
+    for name, count in report.checks.items():
+        table.add_row(name, "[green]0[/]" if count == 0 else f"[red]{count}[/]")
+    out.print(table)
+    for found in report.differences[:50]:
+        out.print(
+            f"[red]{found.table}.{found.column}[/] {found.row}: expected {found.expected}, is {found.actual}"
+        )
+    out.print(
+        "[green]The books hold together.[/]" if report.ok else "[red]The books do not hold together.[/]"
+    )

@@ -95,7 +95,9 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     ):
         app.router.routes.append(Route(path, access.declare("public")(probe), methods=["GET"]))
     app.router.routes.append(Route("/v1/openapi.json", access.declare("public")(_openapi), methods=["GET"]))
-    app.router.routes.append(Route("/v1/{path:path}", access.declare("public")(_nothing), methods=_METHODS, name="nothing"))
+    app.router.routes.append(
+        Route("/v1/{path:path}", access.declare("public")(_nothing), methods=_METHODS, name="nothing")
+    )
     console.mount(app)
     plain = app.openapi
 

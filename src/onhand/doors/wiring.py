@@ -69,6 +69,7 @@ def register() -> None:
     catalog.add_finder("supplier", "parties:read", parties.find_suppliers)
     catalog.add_finder("customer", "parties:read", parties.find_customers)
     catalog.add_scanner("locations:read", locations.scan)
+    ledger.register_check("sale_documents", pos.document_sums)
 
 
 async def _register_codes(conn: Any, codes: Any) -> dict[str, Any]:

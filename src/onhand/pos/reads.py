@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onhand import catalog
+from onhand import catalog, ledger, locations
 from onhand.kit.database import Database
 from onhand.kit.paging import after, cut
 from onhand.pos.model import SaleIn, Till
@@ -222,3 +222,28 @@ async def sale_site(conn: AsyncConnection, sale_id: UUID) -> UUID | None:
     """The site a sale happened at."""
     found: UUID | None = (await conn.execute(sa.select(sale.c.site).where(sale.c.id == sale_id))).scalar()
     return found
+
+
+_SUMS = sa.text("""
+WITH told AS (
+  SELECT l.variant, sum(l.quantity) AS quantity FROM sale_line l JOIN sale s ON s.id = l.sale
+   WHERE l.variant IS NOT NULL AND s.state <> 'voided' GROUP BY 1),
+moved AS (
+  SELECT m.variant, sum(CASE WHEN m.to_location = :customer THEN m.quantity ELSE -m.quantity END) AS quantity
+    FROM posting p JOIN move m ON m.seq = p.seq AND m.recorded_at = p.recorded_at
+   WHERE p.source_type IN ('sale', 'refund') AND :customer IN (m.to_location, m.from_location) GROUP BY 1)
+SELECT coalesce(t.variant, m.variant) AS variant, coalesce(t.quantity, 0) AS told, coalesce(m.quantity, 0) AS moved
+  FROM told t FULL JOIN moved m ON m.variant = t.variant
+ WHERE coalesce(t.quantity, 0) <> coalesce(m.quantity, 0) LIMIT 200
+""")
+
+
+async def document_sums(conn: AsyncConnection) -> list[ledger.Difference]:
+    """Check of the books: per variant, what sales and refunds say left the shops is what moved to customers."""
+    rows = await conn.execute(_SUMS, {"customer": locations.virtual_id("customer")})
+    return [
+        ledger.Difference(
+            "sale_documents", "sale_line", f"variant {r.variant}", "quantity", str(r.moved), str(r.told)
+        )
+        for r in rows
+    ]
