@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onhand import access, locations
-from onhand.access.actions import invite
 from onhand.integrations.imports.model import Run
 from onhand.kit.ids import uuid7
 from onhand.kit.problem import Problem
@@ -40,7 +39,7 @@ async def invite_users(
                     "site", f"There is no store or warehouse {row['site'][:64]}.", "Correct the code."
                 )
             async with tx.conn.begin_nested():
-                await invite(
+                await access.invite(
                     tx, caller=access.SYSTEM, user_id=uuid7(), email=row["email"], organisation=run.organisation,
                     name=clean(row["name"], "name", longest=200), address=run.address,
                     assignments=[access.Assignment(row["role"].lower(), site)],
