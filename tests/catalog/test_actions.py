@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -425,3 +426,54 @@ async def test_lists_page_without_gaps(db: Database) -> None:
                 if cursor is None:
                     break
         assert len(seen) == len(set(seen)) > 14
+
+
+async def test_lists_and_search_ask_a_fixed_number_of_questions(db: Database) -> None:
+    asked: list[str] = []
+
+    def count(*arguments: Any) -> None:
+        asked.append(arguments[2])
+
+    sa.event.listen(db.reads_engine.sync_engine, "before_cursor_execute", count)
+    everything = catalog.CatalogFilter(archived=None)
+    try:
+        async with db.reading() as conn:
+            for limit in (2, 20):
+                for reader, most in ((catalog.list_variants, 2), (catalog.list_products, 3)):
+                    asked.clear()
+                    await reader(conn, everything, limit=limit, cursor=None, costs=True)
+                    assert len(asked) == most, asked
+            for q in ("lavender", "laveder", "lavender hoeny soap creme", EAN):
+                asked.clear()
+                await catalog.search_variants(conn, q, limit=20)
+                assert len(asked) <= 5, asked
+    finally:
+        sa.event.remove(db.reads_engine.sync_engine, "before_cursor_execute", count)
+
+
+async def test_edits_at_once_wait_for_each_other_and_lose_nothing(db: Database) -> None:
+    item = await make(db, "RACE", name="Start")
+    names = [f"Name {n}" for n in range(8)]
+
+    async def rename_product(n: int) -> None:
+        async with db.writing() as tx:
+            await catalog.change_product(tx, item.product_id, version=None, changes={"name": f"Product {n}"})
+
+    async def upsert(n: int) -> None:
+        async with db.writing() as tx:
+            await catalog.upsert_variants(
+                tx, [{"sku": "RACE", "weight_g": str(n + 1)}], default_currency="EUR"
+            )
+
+    await asyncio.gather(
+        *(change(db, item, name=name) for name in names),
+        *(rename_product(n) for n in range(8)),
+        *(upsert(n) for n in range(8)),
+    )
+    async with db.reading() as conn:
+        shown = (await catalog.get_variants(conn, [item.id], costs=False))[item.id]
+        assert [
+            hit.id for hit in await catalog.search_variants(conn, shown["product_name"] + " name", limit=3)
+        ] == [item.id]
+    assert shown["version"] == 1 + 16
+    assert shown["name"] in names

@@ -144,12 +144,13 @@ def _say(tx: Tx, result: BatchResult) -> None:
 
 
 async def _load(tx: Tx, cells: Sequence[Mapping[str, str]], default_currency: str) -> _Batch:
-    """Everything the rows may touch, in eight queries."""
+    """Everything the rows may touch, in nine queries."""
     conn = tx.conn
-    variants = await store.variants_by_sku(conn, {row["sku"] for row in cells if "sku" in row})
+    skus = {row["sku"] for row in cells if "sku" in row}
     by_code = await store.products_by_external_id(conn, {row["product"] for row in cells if "product" in row})
-    wanted = {v.product_id for v in variants.values()} | {p.id for p in by_code.values()}
+    wanted = await store.product_ids_of(conn, skus=skus) | {p.id for p in by_code.values()}
     products = await store.lock_products(conn, wanted) if wanted else {}
+    variants = await store.variants_by_sku(conn, skus)
     codes = {
         text
         for row in cells

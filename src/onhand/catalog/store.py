@@ -80,13 +80,27 @@ def as_variant(row: Any) -> Variant:
     return Variant(**row._mapping)
 
 
+# Whoever changes products or variants locks the products first, then the variants, each in id order. FOR NO KEY UPDATE:
+# postings that refer to a variant are never held up by somebody who edits it.
+
+
+async def product_ids_of(
+    conn: AsyncConnection, *, variant_ids: Iterable[UUID] = (), skus: Iterable[str] = ()
+) -> set[UUID]:
+    """The products of some variants (that never changes), to be locked before the variants."""
+    query = sa.select(variant.c.product_id).where(
+        sa.or_(variant.c.id == ids(variant_ids), variant.c.sku == texts(skus))
+    )
+    return set((await conn.execute(query)).scalars())
+
+
 async def lock_variants(conn: AsyncConnection, variant_ids: Iterable[UUID]) -> dict[UUID, Variant]:
     """Variants by id, locked in id order until the transaction ends."""
     rows = await conn.execute(
         sa.select(*VARIANT_FIELDS)
         .where(variant.c.id == ids(variant_ids))
         .order_by(variant.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.id: as_variant(row) for row in rows}
 
@@ -97,7 +111,7 @@ async def variants_by_sku(conn: AsyncConnection, skus: Iterable[str]) -> dict[st
         sa.select(*VARIANT_FIELDS)
         .where(variant.c.sku == texts(skus))
         .order_by(variant.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.sku: as_variant(row) for row in rows}
 
@@ -118,7 +132,7 @@ async def lock_products(conn: AsyncConnection, product_ids: Iterable[UUID]) -> d
         sa.select(*PRODUCT_FIELDS)
         .where(product.c.id == ids(product_ids))
         .order_by(product.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.id: as_product(row) for row in rows}
 
@@ -401,8 +415,13 @@ async def units(conn: AsyncConnection) -> dict[str, Any]:
 async def products_in_category(
     conn: AsyncConnection, category_id: UUID, *, chunk: int = 2000
 ) -> list[list[Product]]:
-    """The products directly in a category, in chunks."""
-    query = sa.select(*PRODUCT_FIELDS).where(product.c.category_id == category_id).order_by(product.c.id)
+    """The products directly in a category, locked, in chunks."""
+    query = (
+        sa.select(*PRODUCT_FIELDS)
+        .where(product.c.category_id == category_id)
+        .order_by(product.c.id)
+        .with_for_update(key_share=True)
+    )
     rows = [as_product(row) for row in await conn.execute(query)]
     return [rows[at : at + chunk] for at in range(0, len(rows), chunk)]
 

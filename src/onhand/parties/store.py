@@ -24,7 +24,7 @@ def columns(kind: Kind) -> list[sa.Column[Any]]:
 
 async def lock(conn: AsyncConnection, kind: Kind, party_id: UUID) -> Party | None:
     """One party, locked, or None."""
-    query = sa.select(*columns(kind)).where(TABLES[kind].c.id == party_id).with_for_update()
+    query = sa.select(*columns(kind)).where(TABLES[kind].c.id == party_id).with_for_update(key_share=True)
     row = (await conn.execute(query)).one_or_none()
     return Party(**row._mapping) if row is not None else None
 
@@ -33,7 +33,12 @@ async def by_code(conn: AsyncConnection, kind: Kind, codes: Iterable[str]) -> di
     """Parties by code, locked in code order."""
     table = TABLES[kind]
     wanted = sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text)))
-    query = sa.select(*columns(kind)).where(table.c.code == wanted).order_by(table.c.code).with_for_update()
+    query = (
+        sa.select(*columns(kind))
+        .where(table.c.code == wanted)
+        .order_by(table.c.code)
+        .with_for_update(key_share=True)
+    )
     return {row.code: Party(**row._mapping) for row in await conn.execute(query)}
 
 

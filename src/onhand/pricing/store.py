@@ -17,7 +17,7 @@ FIELDS = [tax_code.c[f.name] for f in fields(TaxCode)]
 
 async def lock(conn: AsyncConnection, tax_code_id: UUID) -> TaxCode | None:
     """One tax code, locked, or None."""
-    query = sa.select(*FIELDS).where(tax_code.c.id == tax_code_id).with_for_update()
+    query = sa.select(*FIELDS).where(tax_code.c.id == tax_code_id).with_for_update(key_share=True)
     row = (await conn.execute(query)).one_or_none()
     return TaxCode(**row._mapping) if row is not None else None
 

@@ -154,9 +154,9 @@ async def create_unit(
 
 async def set_minimums(tx: Tx, rows: Sequence[tuple[UUID, UUID, int | None]]) -> None:
     """Sets the minimum of (variant, site) in smallest units; None removes it. Raises NotFound, VariantMerged."""
-    from onhand.catalog.actions.variants import _lock
+    from onhand.catalog.actions.variants import lock
 
-    variants = await _lock(tx, list(dict.fromkeys(row[0] for row in rows)), param="variant_id")
+    variants, _ = await lock(tx, list(dict.fromkeys(row[0] for row in rows)), param="variant_id")
     await store.put_minimums(tx.conn, [(v, s, m) for v, s, m in rows if m is not None])
     for variant_id, site_id, minimum in rows:
         if minimum is None:

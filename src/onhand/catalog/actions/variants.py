@@ -148,14 +148,19 @@ def _changed(before: Variant, product: Product, changes: Mapping[str, Any]) -> V
     )
 
 
-async def _lock(tx: Tx, variant_ids: Sequence[UUID], *, param: str = "id") -> dict[UUID, Variant]:
+async def lock(
+    tx: Tx, variant_ids: Sequence[UUID], *, param: str = "id"
+) -> tuple[dict[UUID, Variant], dict[UUID, Product]]:
+    """Variants and their products, locked: products first, then variants. Raises NotFound, VariantMerged. Three queries."""
+    wanted = await store.product_ids_of(tx.conn, variant_ids=variant_ids)
+    products = await store.lock_products(tx.conn, wanted)
     found = await store.lock_variants(tx.conn, variant_ids)
     for variant_id in variant_ids:
         if variant_id not in found:
             raise NotFound(f"There is no variant with the id {variant_id}.", param=param)
         if (into := found[variant_id].merged_into) is not None:
             raise AlreadyMerged(param=param, merged_into=str(into))
-    return found
+    return found, products
 
 
 async def _refuse_used_units(tx: Tx, before: Variant, after: Variant) -> None:
@@ -177,9 +182,10 @@ async def change_variant(
 
     Raises Stale, NotFound, VariantMerged, UnitInUse, SkuTaken, BarcodeTaken, BadValue, OptionsNotPossible.
     """
-    before = (await _lock(tx, [variant_id]))[variant_id]
+    found, products = await lock(tx, [variant_id])
+    before = found[variant_id]
+    product = products[before.product_id]
     common.check_version(before, version)
-    product = (await store.lock_products(tx.conn, [before.product_id]))[before.product_id]
     after = _changed(before, product, changes)
     await _refuse_used_units(tx, before, after)
     present = (await store.barcodes_of(tx.conn, [variant_id])).get(variant_id, [])
@@ -205,10 +211,11 @@ async def change_variant(
 
 async def archive_variant(tx: Tx, variant_id: UUID, *, archived: bool) -> Variant:
     """Takes a variant out of use, or brings it back. It keeps its SKU, barcodes, stock and history."""
-    before = (await _lock(tx, [variant_id]))[variant_id]
+    found, products = await lock(tx, [variant_id])
+    before = found[variant_id]
     if (before.archived_at is not None) == archived:
         return before
-    product = (await store.lock_products(tx.conn, [before.product_id]))[before.product_id]
+    product = products[before.product_id]
     after = replace(before, archived_at=tx.now if archived else None, version=before.version + 1)
     await common.write_variants(
         tx, created=[], changed=[after], products={product.id: product},
@@ -226,14 +233,13 @@ async def merge_variants(tx: Tx, *, keep_id: UUID, merge_id: UUID) -> Variant:
     """
     if keep_id == merge_id:
         raise InvalidBody("A variant cannot be merged with itself.", param="merge_id")
-    both = await _lock(tx, [keep_id, merge_id], param="merge_id")
+    both, products = await lock(tx, [keep_id, merge_id], param="merge_id")
     keep, gone = both[keep_id], both[merge_id]
     if (keep.unit, keep.decimals) != (gone.unit, gone.decimals):
         raise UnitsDiffer(
             f"{keep.sku} is counted in {keep.unit} with {keep.decimals} decimals, {gone.sku} in {gone.unit} with "
             f"{gone.decimals}. Make them equal first.", param="merge_id",
         )  # fmt: skip
-    products = await store.lock_products(tx.conn, [keep.product_id, gone.product_id])
     after = replace(
         gone, merged_into=keep_id, archived_at=gone.archived_at or tx.now, version=gone.version + 1
     )
@@ -280,8 +286,7 @@ async def bulk_change(
     distinct = list(dict.fromkeys(variant_ids))
     if len(distinct) > MAX_BULK:
         raise LimitExceeded(f"At most {MAX_BULK} variants at once.", param="ids", limit=MAX_BULK)
-    found = await _lock(tx, distinct, param="ids")
-    products = await store.lock_products(tx.conn, {v.product_id for v in found.values()})
+    found, products = await lock(tx, distinct, param="ids")
     if "category_id" in changes:
         await common.category_name(tx, changes["category_id"])
     paths = await _category_paths(tx, list(products.values()), changes.get("category_id"))
