@@ -114,7 +114,8 @@ SELECT 'posting ' || coalesce(p.id, k.id) AS row, CASE WHEN p.id IS NULL OR k.id
 """
 _LINES = """
 SELECT 'posting ' || p.seq AS row, 'lines' AS col, 'at least 1' AS expected, '0' AS actual FROM posting p
- WHERE NOT EXISTS (SELECT FROM move m WHERE m.seq = p.seq) AND NOT EXISTS (SELECT FROM claim c WHERE c.seq = p.seq)
+ WHERE p.kind <> 'sell'  -- a receipt of coupons or unknown codes moves nothing
+   AND NOT EXISTS (SELECT FROM move m WHERE m.seq = p.seq) AND NOT EXISTS (SELECT FROM claim c WHERE c.seq = p.seq)
 UNION ALL
 SELECT 'move ' || m.seq || '/' || m.line, 'posting', 'one with its times', 'none' FROM move m
   LEFT JOIN posting p ON p.seq = m.seq AND p.recorded_at = m.recorded_at AND p.happened_at = m.happened_at WHERE p.seq IS NULL
