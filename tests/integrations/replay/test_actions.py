@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -62,7 +63,7 @@ async def engine(db: Database, database_urls: tuple[str, str]) -> AsyncIterator[
             row = {"code": code, "name": code, "kind": "warehouse", "time_zone": "Europe/London"}
             assert not (await locations.upsert_locations(tx, [row])).problems
 
-    async def load() -> tuple[int, ledger.engine.Directory]:
+    async def load() -> Any:
         async with db.engine.connect() as conn:
             return await ledger.load_directory(conn)
 

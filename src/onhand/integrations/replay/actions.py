@@ -15,7 +15,7 @@ from uuid import UUID
 from onhand import access, catalog, locations, pos
 from onhand.integrations.replay import reads
 from onhand.integrations.replay.mapping import Mapping, ReplayMapping
-from onhand.integrations.replay.model import Document, Report, translate
+from onhand.integrations.replay.model import Document, Line, Rejected, Report, translate
 from onhand.integrations.replay.reader import open_export
 from onhand.integrations.replay.translate import Books, opening_item, to_item
 from onhand.kit.database import Database
@@ -60,9 +60,13 @@ class Replayed:
     totals: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
 
-def rehearse(path: Path, mapping: Mapping, say: Say) -> Report:
+Each = Callable[[Line | Rejected], None]
+"""Told of every line of the file once it is judged: its fate and why."""
+
+
+def rehearse(path: Path, mapping: Mapping, say: Say, each: Each | None = None) -> Report:
     """Read a whole file without touching anything: what each line would become, and the totals."""
-    report = Report()
+    report = Report(each=each)
     with open_export(path) as export:
         for n, _ in enumerate(translate(mapping, export.headers, export.rows(), report)):
             if n % 1000 == 0:
@@ -80,12 +84,13 @@ async def replay(
     missing: Missing,
     before: Before,
     say: Say,
+    each: Each | None = None,
 ) -> Replayed:
     """Post a file. A second run, or one that goes on after a crash, changes nothing that stands already.
 
     Raises ReplayMapping for a place that does not exist.
     """
-    report = await asyncio.to_thread(rehearse, path, mapping, say)
+    report = await asyncio.to_thread(rehearse, path, mapping, say, each)
     done = Replayed(report)
     if missing is Missing.create:
         await _create_items(database, mapping, report)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -145,7 +145,7 @@ class Report:
     """What became of a file: every line counted once in `fates`, totals by month, examples of each fate.
 
     `skus` are the codes with the longest name seen, `decimals` how finely they are counted; `lowest` is the lowest running
-    stock by place and code, beginning at zero.
+    stock by place and code, beginning at zero. `each` is told of every line once it is judged.
     """
 
     rows: int = 0
@@ -160,6 +160,7 @@ class Report:
     services: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
     first_at: datetime | None = None
+    each: Callable[[Line | Rejected], None] | None = None
     balance: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     lowest: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
@@ -380,6 +381,8 @@ def translate(
             report.rows += 1
             report.fates[Fate.rejected] += 1
             report.rejected.append(group)
+            if report.each is not None:
+                report.each(group)
             continue
         occurrence, lines = group
         rules.judge(lines)
@@ -395,6 +398,8 @@ def _count(report: Report, rules: Rules, lines: list[Line]) -> None:
         report.rows += 1
         report.fates[line.fate] += 1
         report.why[line.why] += 1
+        if report.each is not None:
+            report.each(line)
         report.months.setdefault(line.month, MonthTotals()).add(line, cancelled=cancelled)
         examples = report.examples.setdefault(line.fate, [])
         if len(examples) < _EXAMPLES:
