@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
@@ -12,12 +15,19 @@ from onhand.doors import http, wiring
 from onhand.doors.docs.code import floor_of, package_of, paragraphs, problems, row
 from onhand.kit.settings import Settings
 
-NOWHERE = wiring.Urls("postgresql://nobody@/nothing", "postgresql://nobody@/nothing")
+
+def application() -> FastAPI:
+    """The application without a database, only to be asked what it offers."""
+    with tempfile.TemporaryDirectory() as folder:  # it writes its key there
+        settings = Settings(_env_file=None, jobs_concurrency=0, data_dir=Path(folder))
+        return http.create_app(
+            settings, wiring.Urls("postgresql://nobody@/nothing", "postgresql://nobody@/nothing")
+        )
 
 
 def document() -> dict[str, Any]:
     """The OpenAPI document, as the server answers it."""
-    return dict(http.create_app(Settings(_env_file=None, jobs_concurrency=0), NOWHERE).openapi())
+    return dict(application().openapi())
 
 
 def openapi() -> str:
