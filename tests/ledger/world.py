@@ -46,8 +46,8 @@ class World:
         fields: dict[str, object] = {
             "id": uuid7(), "source_type": "test", "source_id": uuid7(), "actor": UUID(int=1), "happened_at": self.at(),
         } | more  # fmt: skip
-        content = digest_of(kind, mode.value, moves)
-        return Posting(kind=kind, moves=moves, mode=mode, digest=content, **fields)  # type: ignore[arg-type]
+        fields.setdefault("digest", digest_of(kind, mode.value, moves))
+        return Posting(kind=kind, moves=moves, mode=mode, **fields)  # type: ignore[arg-type]
 
 
 async def build(db: Database, *, skus: dict[str, int] | None = None) -> World:

@@ -6,7 +6,7 @@ optimistic path must agree with it (a property test holds both equal).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -129,12 +129,24 @@ def _fold_move(
         delta.net += move.quantity
 
 
+def placed(posting: Posting, places: Directory) -> bool:
+    """Whether the directory knows every place and site a posting names."""
+    return all(m.from_location in places and m.to_location in places for m in posting.moves) and all(
+        c.site in places for c in posting.claims
+    )
+
+
+def variants_of(postings: Iterable[Posting]) -> set[UUID]:
+    """Every variant that some postings name."""
+    return {m.variant for p in postings for m in p.moves} | {c.variant for p in postings for c in p.claims}
+
+
 def refused_by_place(posting: Posting, places: Directory) -> Status | None:
     """What the directory alone refuses: unknown or closed places, and held stock on its way to a customer.
 
     A fact is never refused for these: it happened.
     """
-    if any(m.from_location not in places or m.to_location not in places for m in posting.moves):
+    if not placed(posting, places):
         return Status.unknown_location
     if posting.mode is Mode.fact:
         return None
@@ -201,7 +213,7 @@ def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Call
         return Outcome(Status.already_posted, seq=seq or None)
     if posting.reverses is not None and posting.reverses in book.reversed:
         return Outcome(Status.already_reversed)
-    if book.variants_missing and any(m.variant in book.variants_missing for m in posting.moves):
+    if book.variants_missing and not book.variants_missing.isdisjoint(variants_of([posting])):
         return Outcome(Status.unknown_variant)
     refusal = refused_by_place(posting, places)
     if refusal is not None:

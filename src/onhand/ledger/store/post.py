@@ -24,7 +24,7 @@ from onhand.kit.problem import IdReused, Problem, Unavailable
 from onhand.kit.tx import Tx
 from onhand.ledger import tables
 from onhand.ledger.batch import Arrays, EventRow, arrays_of, columns, key_columns
-from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold
+from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold, placed, variants_of
 from onhand.ledger.lane import LabelCache, book_of, oversold_event, oversold_row
 from onhand.ledger.model import REFUSALS, Expectation, Mode, Outcome, Posting, Shortage, Status, check_shape
 
@@ -114,8 +114,9 @@ async def post(
     driver = await _driver(tx.conn)
     epoch, places = await load_directory(tx.conn)
     labels = LabelCache()
-    await _learn(driver, labels, postings)
+    unknown = await _learn(driver, labels, postings)
     book = await _read_book(driver, postings, places)
+    book.variants_missing |= unknown
     if revise is not None and not any(p.id in book.known for p in postings):
         postings = await revise(book)
         for posting in postings:
@@ -329,24 +330,21 @@ async def _driver(conn: AsyncConnection) -> _Driver:
     return driver
 
 
-async def _learn(driver: _Driver, labels: LabelCache, postings: Sequence[Posting]) -> None:
-    wanted = list(
-        {m.variant for p in postings for m in p.moves} | {c.variant for p in postings for c in p.claims}
-    )
+async def _learn(driver: _Driver, labels: LabelCache, postings: Sequence[Posting]) -> frozenset[UUID]:
+    """Load what events say of the variants. Answers those that do not exist."""
+    wanted = variants_of(postings)
     cursor = await driver.execute(
-        "SELECT id, sku, decimals FROM variant WHERE id = ANY(%s::uuid[])", [wanted]
+        "SELECT id, sku, decimals FROM variant WHERE id = ANY(%s::uuid[])", [list(wanted)]
     )
     for variant, sku, decimals in await cursor.fetchall():
         labels.variants[variant] = (sku, decimals)
+    return frozenset(wanted - labels.variants.keys())
 
 
 async def _read_book(driver: _Driver, postings: Sequence[Posting], places: Directory) -> Book:
     """Lock every level the postings touch, in key order; then read which ids acted, so that whoever held the locks before
     is seen."""
-    folded = fold(
-        [p for p in postings if all(m.from_location in places and m.to_location in places for m in p.moves)],
-        places,
-    )
+    folded = fold([p for p in postings if placed(p, places)], places)
     level_args, site_args = key_columns([k for k, _ in folded.levels], [k for k, _ in folded.sites])
     levels = await (await driver.execute(_LOCK_LEVELS, level_args)).fetchone() if folded.levels else None
     sites = await (await driver.execute(_LOCK_SITES, site_args)).fetchone() if folded.sites else None
