@@ -39,6 +39,26 @@ export type SavedView = S['ViewOut']
 export type Register = S['RegisterOut']
 export type ReversalLine = { variant_id: string; sku: string; quantity: string; unit: string; from_code: string; from_condition: string; to_code: string; to_condition: string }
 
+export type SaleDetail = S['SaleDetail']
+export type SaleLine = S['SaleLineOut']
+export type ExceptionRow = S['ExceptionOut']
+export type Approval = S['ApprovalOut']
+export type Job = S['JobOut']
+export type ImportKind = S['ImportKindOut']
+export type ImportRow = S['ImportOut']
+export type ImportDetail = S['ImportDetailOut']
+export type RowError = S['RowErrorOut']
+export type SavedMapping = S['MappingOut']
+export type UploadedFile = S['FileOut']
+export type User = S['UserOut']
+export type Assignment = S['AssignmentOut']
+export type Role = S['RoleOut']
+export type Permission = S['PermissionOut']
+export type ApiKey = S['KeyOut']
+export type Session = S['SessionOut']
+export type AuditRow = S['AuditOut']
+export type EventFeed = { data: CloudEvent[]; after: string; through: string; head: string }
+
 export type CloudEvent<T = Record<string, unknown>> = {
   specversion: '1.0'
   id: string

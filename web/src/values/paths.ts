@@ -14,6 +14,7 @@ export const paths = {
   acceptInvitation: () => '/accept-invitation',
   forgotPassword: () => '/forgot-password',
   resetPassword: () => '/reset-password',
+  secondFactor: (next?: string) => withQuery('/second-factor', { next }),
   overview: () => '/',
   stock: (filters: Params = {}) => withQuery('/stock', filters),
   variant: (id: string, at: Params = {}) => withQuery(`/variants/${id}`, at),

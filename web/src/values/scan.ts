@@ -1,11 +1,11 @@
 /**
  * Tells a hardware scanner from a person. A scanner is a very fast keyboard that ends in Enter or Tab:
- * no person types a whole code with less than 35 ms between every two keys.
+ * no person types a whole code with at most 50 ms between every two keys.
  */
 export type Key = { key: string; at: number; ctrl?: boolean }
 export type Scan = { code: string; symbology: string | null }
 
-export const MAX_GAP_MS = 35
+export const MAX_GAP_MS = 50
 export const MIN_LENGTH = 4
 const GS = '\u001d'
 

@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query'
 
 import { asProblem } from '../../api/problem'
 import { meQuery, setupQuery } from '../../api/session'
+import type { Me } from '../../api/types'
 import { parseSearch, stringifySearch } from '../../ui/url'
 import { paths } from '../../values/paths'
 import { Crashed, NotFound } from './shell/Lost'
@@ -19,13 +20,15 @@ const inside = createRoute({
   id: 'inside',
   component: Frame,
   beforeLoad: async ({ context, location }) => {
+    let me: Me
     try {
-      await context.client.ensureQueryData(meQuery)
+      me = await context.client.ensureQueryData(meQuery)
     } catch (error) {
       if (asProblem(error).status !== 401) throw error
       const setup = await context.client.fetchQuery(setupQuery).catch(() => ({ needed: false }))
       throw redirect({ href: setup.needed ? paths.setup() : paths.login(location.href === '/' ? undefined : location.href) })
     }
+    if (me.totp_required && !me.totp_enabled) throw redirect({ href: paths.secondFactor(location.href) })
   },
 })
 
@@ -39,6 +42,8 @@ const pages = [
   page('/variants/$id', () => import('./ledger/VariantPage'), 'VariantPage'),
   page('/postings', () => import('./ledger/PostingsPage'), 'PostingsPage'),
   page('/postings/$id', () => import('./ledger/PostingsPage'), 'PostingPage'),
+  page('/sales', () => import('./pos/SalesPage'), 'SalesPage'),
+  page('/sales/$id', () => import('./pos/SalePage'), 'SalePage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 
@@ -47,6 +52,7 @@ const publicPages = [
   outside('/accept-invitation', () => import('./access/TokenPages'), 'AcceptInvitationPage'),
   outside('/forgot-password', () => import('./access/TokenPages'), 'ForgotPasswordPage'),
   outside('/reset-password', () => import('./access/TokenPages'), 'ResetPasswordPage'),
+  outside('/second-factor', () => import('./access/SecondFactorPage'), 'SecondFactorPage'),
   outside('/setup', () => import('./setup/SetupPage'), 'SetupPage'),
 ]
 

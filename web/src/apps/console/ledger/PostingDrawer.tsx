@@ -124,17 +124,17 @@ function Undo({ postingId, onClose }: { postingId: string; onClose: () => void }
   const [note, setNote] = useState('')
   const preview = useQuery({
     queryKey: ['reversal-preview', postingId],
-    queryFn: () => api.post<{ lines: ReversalLine[] }>('/v1/reversals', { id, posting_id: postingId, reason: 'correction', preview: true }),
+    queryFn: () => api.post<{ lines: ReversalLine[] }>('/v1/reversals', { posting_id: postingId, reason: 'correction', preview: true }),
     staleTime: 0,
     gcTime: 0,
     retry: false,
   })
   const undo = useMutation({
-    mutationFn: () => api.post('/v1/reversals', { id, posting_id: postingId, reason, ...(note.trim() ? { note: note.trim() } : {}), preview: false }),
+    mutationFn: () => api.post('/v1/reversals', { id, posting_id: postingId, reason: note.trim() ? `${reason}: ${note.trim()}` : reason, preview: false }),
     onSuccess: async () => {
       notifyDone(t('undone'))
-      await client.invalidateQueries()
       onClose()
+      await client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'reversal-preview' })
     },
   })
   return (

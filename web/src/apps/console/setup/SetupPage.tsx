@@ -8,6 +8,7 @@ import { meQuery, setupQuery } from '../../../api/session'
 import { Door } from '../../../ui/Door'
 import { Go } from '../../../ui/Go'
 import { useTexts } from '../../../ui/i18n/useTexts'
+import { SecondFactor } from '../../../ui/SecondFactor'
 import { Loading } from '../../../ui/states'
 import { paths } from '../../../values/paths'
 import { Business, You, type BusinessIn } from './Begin'
@@ -16,7 +17,7 @@ import { Sale } from './Sale'
 import { People, Places, Taxes } from './Steps'
 import { setupTexts } from './texts'
 
-const STEPS = ['business', 'you', 'places', 'taxes', 'people', 'products', 'sale'] as const
+const STEPS = ['business', 'you', 'factor', 'places', 'taxes', 'people', 'products', 'sale'] as const
 
 /** The first run: organisation and admin are made at once; every later step saves by itself and can be skipped. */
 export function SetupPage() {
@@ -30,7 +31,9 @@ export function SetupPage() {
 
   if (setup.isPending || (setup.data?.needed === false && me.isPending)) return <Loading />
   // Who reloads half way goes on after the part that made the account.
-  const step = at ?? (me.data ? 2 : 0)
+  const needsFactor = Boolean(me.data?.totp_required && !me.data.totp_enabled)
+  const from = at ?? (me.data ? 2 : 0)
+  const step = from === 2 && me.data && !needsFactor ? 3 : from
   const next = () => setAt(step + 1)
   const finish = async (href: string) => {
     await api.patch('/v1/organisation', { setup_done: true }).catch(() => {})
@@ -57,6 +60,7 @@ export function SetupPage() {
         </div>
         {name === 'business' ? <Business first={business} onDone={(given) => (setBusiness(given), next())} /> : null}
         {name === 'you' ? <You business={business!} onBack={() => setAt(0)} onDone={async () => (await Promise.all([client.invalidateQueries({ queryKey: ['setup'] }), client.fetchQuery({ ...meQuery, staleTime: 0 })]), setAt(2))} /> : null}
+        {name === 'factor' ? <SecondFactor onDone={async () => (await client.fetchQuery({ ...meQuery, staleTime: 0 }), setAt(3))} /> : null}
         {name === 'places' ? <Places next={next} /> : null}
         {name === 'taxes' ? <Taxes next={next} /> : null}
         {name === 'people' ? <People next={next} /> : null}
