@@ -18,7 +18,7 @@ import procrastinate
 import psycopg
 import sqlalchemy as sa
 
-from onhand.kit import jobs
+from onhand.kit import jobs, mail
 from onhand.kit.clock import now
 from onhand.kit.database import Database
 from onhand.kit.ids import NIL
@@ -38,12 +38,23 @@ BROKEN = (
 
 
 async def run_worker(database: Database, settings: Settings, *, until_idle: bool = False) -> None:
-    """Run jobs until cancelled; then wait GRACE_SECONDS for running ones and put the rest back on the queue.
+    """Run jobs and send mails until cancelled; then wait GRACE_SECONDS for running jobs and put the rest back on the queue.
 
     `until_idle`: return when the queue is empty (tests, `onhand jobs run`). With ONHAND_JOBS_CONCURRENCY=0 it returns at once.
     """
     if settings.jobs_concurrency == 0:
         return
+    if until_idle:
+        await _run_until(database, settings, until_idle=True)
+        return
+    mailer = asyncio.create_task(mail.run_mailer(database, settings), name="mailer")
+    try:
+        await _run_until(database, settings, until_idle=False)
+    finally:
+        mailer.cancel()
+
+
+async def _run_until(database: Database, settings: Settings, *, until_idle: bool) -> None:
     pause = 1.0
     while True:
         started = time.monotonic()

@@ -311,6 +311,16 @@ async def test_a_retry_of_the_request_makes_one_import(boss: Any) -> None:
     assert outcome(await finished(boss, import_id))[0] == "imported"
 
 
+async def test_of_many_who_start_it_at_once_one_does(boss: Any) -> None:
+    body = {"kind": "suppliers", "file_id": await upload(boss, "s.csv", "code,name\nTWO,Two\n")}
+    made = (await boss.post("/v1/imports", json=body)).json()
+    answers = await asyncio.gather(
+        *[boss.post(f"/v1/imports/{made['id']}/run", json={"dry_run": False}) for _ in range(6)]
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
+    assert outcome(await finished(boss, made["id"]))[0] == "imported"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -217,6 +217,8 @@ async def run(ctx: JobContext) -> dict[str, Any]:
         file = await files.get_file(conn, row.file_id)
         organisation = await access.get_organisation(conn) or {}
     kind = kind_of(row.kind)
+    if row.outcome == "imported":
+        raise ImportNotReady("This import is done already.", state="done")
     task = Run(
         import_id, bytes(row.file_sha256), row.dry_run, organisation.get("currency", "EUR"), organisation.get("name", ""),
         ctx.settings.public_url or f"http://{ctx.settings.host}:{ctx.settings.port}",

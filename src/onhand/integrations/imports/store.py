@@ -36,10 +36,9 @@ _RUNS = sa.select(
 
 async def get(conn: AsyncConnection, import_id: UUID, *, lock: bool = False) -> Any:
     """An import with the state of its job; raises NotFound."""
-    query = _RUNS.where(import_run.c.id == import_id)
-    if lock:
-        query = query.with_for_update(of=import_run)
-    row = (await conn.execute(query)).one_or_none()
+    if lock:  # first and alone: a joined row would still be the one from before the wait
+        await conn.execute(sa.select(import_run.c.id).where(import_run.c.id == import_id).with_for_update())
+    row = (await conn.execute(_RUNS.where(import_run.c.id == import_id))).one_or_none()
     if row is None:
         raise NotFound("There is no import with this id.")
     return row
