@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +21,39 @@ from onhand.catalog import Resolved
 from onhand.doors import wiring
 from onhand.kit.clock import now
 from onhand.kit.database import Database
-from onhand.kit.ids import uuid7
+from onhand.kit.ids import quick, quick7, uuid7
 from onhand.ledger import Engine, Item
-from onhand.pos import LineIn, SaleIn, sale_item
+from onhand.pos import LineIn, SaleIn, Till, sale_item
 
 from bench.ground import STORES, VARIANTS, Ground, till, variant_id
 
 Job = tuple[Item, dict[str, list[tuple[Any, ...]]]]
 """An item as the point of sale makes it, with the audit row of its request."""
-_CUSTOMER = locations.virtual_id("customer")
+_CUSTOMER = quick(locations.virtual_id("customer"))
 HOT = (7, 3)
 """The variant and store of the hot row."""
 
 
+@cache
 def _resolved(n: int) -> Resolved:
-    return Resolved(variant_id(n), 1, 0, "each", "none", f"SKU-{n:05d}", f"Product {n}", variant_id(n), None, None, None, None, None, False)
+    uid = quick(variant_id(n))
+    return Resolved(uid, 1, 0, "each", "none", f"SKU-{n:05d}", f"Product {n}", uid, None, None, None, None, None, False)
+
+
+@cache
+def _till(n: int) -> Till:
+    found = till(n)
+    return Till(quick(found.id), found.code, quick(found.location), quick(found.site), found.site_code)
 
 
 def job(variant: int, store: int) -> Job:
     """One sale of one piece, as `POST /v1/pos/sales` would hand it to the lane."""
     at = now() - timedelta(seconds=1)
     sku = f"SKU-{variant:05d}"
-    sale = SaleIn(id=uuid7(), register=till(store).code, happened_at=at, currency="EUR", lines=[LineIn(sku=sku, quantity="1", total="1.99")])
-    item, _ = sale_item(sale, till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER)
+    sale = SaleIn(id=uuid7(), register=_till(store).code, happened_at=at, currency="EUR", lines=[LineIn(sku=sku, quantity="1", total="1.99")])
+    item, _ = sale_item(sale, _till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER)
     audit = (
-        uuid7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),
+        quick7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),
         "127.0.0.1", {},
     )  # fmt: skip
     return item, {"audit": [audit]}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from typing import cast
 from uuid import UUID
+
+from asyncpg.pgproto.pgproto import UUID as _Quick
 
 NIL = UUID(int=0)
 """Stands for "none" where a key may not be null (a lot, for instance)."""
@@ -17,6 +20,20 @@ _counter = 0
 def uuid7() -> UUID:
     """A UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, a 12-bit counter that grows within one millisecond
     of this process, and 62 random bits."""
+    return UUID(int=_next())
+
+
+def quick(value: UUID) -> UUID:
+    """The same id as asyncpg's subclass of UUID: made, compared, hashed and written several times faster. For hot paths."""
+    return value if type(value) is _Quick else cast(UUID, _Quick(value.bytes))
+
+
+def quick7() -> UUID:
+    """A UUIDv7 for hot paths; see `uuid7`."""
+    return cast(UUID, _Quick(_next().to_bytes(16)))
+
+
+def _next() -> int:
     global _last_ms, _counter
     now = time.time_ns() // 1_000_000
     if now <= _last_ms:
@@ -27,9 +44,9 @@ def uuid7() -> UUID:
         now = _last_ms
     else:
         _last_ms = now
-        _counter = int.from_bytes(os.urandom(1)) & 0x7F
+        _counter = os.urandom(1)[0] & 0x7F
     rand = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
-    return UUID(int=(now << 80) | (0x7 << 76) | (_counter << 64) | (0b10 << 62) | rand)
+    return (now << 80) | (0x7 << 76) | (_counter << 64) | (0b10 << 62) | rand
 
 
 def derive_id(*parts: str) -> UUID:

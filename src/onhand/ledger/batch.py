@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from onhand.kit.ids import uuid7
+from onhand.kit.ids import quick7
 from onhand.ledger.decide import Directory, Folded, LevelKey, SiteKey, fold
 from onhand.ledger.model import Posting
 
@@ -76,7 +76,7 @@ def arrays_of(
     return Arrays(
         levels=levels,
         sites=sites,
-        site_events=[[uuid7() for _ in labels], [text for text, _ in labels], [d for _, d in labels]],
+        site_events=[[quick7() for _ in labels], [text for text, _ in labels], [d for _, d in labels]],
         postings=_posting_columns(postings),
         moves=_move_columns(postings, places),
         claims=_claim_columns(postings),

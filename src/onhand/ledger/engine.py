@@ -13,18 +13,20 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import structlog
 
 from onhand.kit import signal
+from onhand.kit.ids import quick
 from onhand.kit.problem import InternalError, Problem, Unavailable
 from onhand.ledger import lane
 from onhand.ledger.batch import EventRow
 from onhand.ledger.decide import Directory
 from onhand.ledger.lane import Item, RiderRows, Stale
 from onhand.ledger.model import Outcome, Posting, check_shape
+from onhand.ledger.wire import Wire
 
 log = structlog.get_logger("onhand.lane")
 
@@ -91,6 +93,7 @@ class Engine:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _conn: asyncpg.Connection | None = None
+    _wire: Wire | None = None
     _labels: lane.LabelCache = field(default_factory=lambda: lane.LabelCache())
     _closing: bool = False
 
@@ -171,9 +174,8 @@ class Engine:
         doubt, tries, locked = False, 0, False
         while True:
             try:
-                if self._conn is None:
+                if self._wire is None:
                     await self._connect()
-                assert self._conn is not None
                 outcomes, locked = await self._attempt(entries, locked=locked or doubt)
                 self._answer(entries, outcomes, doubt)
                 self.stats.locked_batches += locked
@@ -206,10 +208,11 @@ class Engine:
                 return
 
     async def _attempt(self, entries: list[Entry], *, locked: bool) -> tuple[list[list[Outcome]], bool]:
-        conn = self._conn
+        conn, wire = self._conn, self._wire
+        assert conn is not None and wire is not None
         if not locked:
             outcomes = await lane.optimistic(
-                conn, entries, self.places, self.epoch, self._labels, self.riders
+                conn, entries, self.places, self.epoch, self._labels, self.riders, wire=wire
             )
             if outcomes is not None:
                 return outcomes, False
@@ -233,19 +236,27 @@ class Engine:
         signal.woke()
 
     async def _connect(self) -> None:
+        await self._disconnect()
         self._conn = await lane.connect(self.url)
+        self._wire = await Wire.connect(self.url, {"application_name": "onhand-lane", **lane.SESSION})
         self.stats.reconnects += 1
         await self._load()
 
     async def _load(self) -> None:
-        self.epoch, self.places = await self.load_directory()
+        self.epoch, places = await self.load_directory()
+        self.places = {
+            quick(key): replace(place, site_id=quick(place.site_id)) if place.site_id else place
+            for key, place in places.items()
+        }
         self._labels.clear()
 
     async def _disconnect(self) -> None:
         conn, self._conn = self._conn, None
-        if conn is not None:
-            with suppress(Exception):
-                conn.terminate()
+        wire, self._wire = self._wire, None
+        for one in (conn, wire):
+            if one is not None:
+                with suppress(Exception):
+                    one.terminate()
 
 
 def _answer_all(entries: Sequence[Entry], error: Problem) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from onhand.kit.ids import derive_id, uuid7
+from onhand.kit.ids import derive_id, quick7, uuid7
 from onhand.ledger import sql
 from onhand.ledger.batch import Arrays, EventRow, Label, arrays_of, columns, key_columns
 from onhand.ledger.decide import (
@@ -28,10 +28,13 @@ from onhand.ledger.decide import (
     SiteRow,
     decide,
     fold,
+    placed,
     refused_by_place,
+    variants_of,
 )
 from onhand.ledger.events import Oversold
 from onhand.ledger.model import Outcome, Posting, Shortage, Status
+from onhand.ledger.wire import Wire, first_and_instant
 from onhand.values.quantity import format_units
 
 RiderRows = Mapping[str, Sequence[tuple[Any, ...]]]
@@ -59,22 +62,22 @@ class EntryLike(Protocol):
     riders: RiderRows
 
 
+SESSION = {
+    "timezone": "UTC",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "lock_timeout": "5s",
+    "jit": "off",
+}
+"""Generic plans that never turn an array join quadratic, and bounded lock waits."""
+
+
 async def connect(url: str) -> asyncpg.Connection:
-    """A connection for the lane: generic plans, bounded lock waits, UUIDs and JSON as they are."""
+    """The connection of the locked path: UUIDs and JSON as they are."""
     conn = await asyncpg.connect(
-        url,
-        timeout=5,
-        command_timeout=60,
-        server_settings={
-            "application_name": "onhand lane",
-            "timezone": "UTC",
-            "plan_cache_mode": "force_generic_plan",
-            "enable_hashjoin": "off",
-            "enable_mergejoin": "off",
-            "enable_seqscan": "off",
-            "lock_timeout": "5s",
-            "jit": "off",
-        },
+        url, timeout=5, command_timeout=60, server_settings={"application_name": "onhand lane", **SESSION}
     )
     await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
     return conn
@@ -92,8 +95,8 @@ class LabelCache:
         self.variants.clear()
         self.texts.clear()
 
-    async def learn(self, conn: asyncpg.Connection, variants: set[UUID]) -> None:
-        """Load the variants not seen before; bounded."""
+    async def learn(self, conn: asyncpg.Connection, variants: set[UUID]) -> frozenset[UUID]:
+        """Load the variants not seen before; bounded. Answers those that do not exist."""
         missing = [v for v in variants if v not in self.variants]
         if missing:
             if len(self.variants) > 500_000:
@@ -101,6 +104,8 @@ class LabelCache:
                 missing = list(variants)
             for row in await conn.fetch(sql.LABELS, missing):
                 self.variants[row["id"]] = (row["sku"], row["decimals"])
+            return frozenset(v for v in missing if v not in self.variants)
+        return frozenset()
 
     def label(self, key: SiteKey, places: Directory) -> Label:
         """The label of one site level."""
@@ -115,14 +120,15 @@ class LabelCache:
 
 async def optimistic(
     conn: asyncpg.Connection, entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache,
-    riders: Mapping[str, str],
+    riders: Mapping[str, str], *, wire: Wire,
 ) -> list[list[Outcome]] | None:  # fmt: skip
-    """Assume nobody is short and all ids are new: one call. None when that proved wrong and nothing was written."""
+    """Assume nobody is short and all ids are new: one round trip. None when that proved wrong and nothing was written."""
     items = [i for e in entries for i in e.items]
     postings = [i.posting for i in items]
     if len({p.id for p in postings}) < len(postings):
         return None
-    await labels.learn(conn, {m.variant for p in postings for m in p.moves})
+    if await labels.learn(conn, variants_of(postings)):
+        return None  # an item nobody knows: let the judge name it
     try:
         arrays = _arrays(postings, [row for i in items for row in i.events], places, labels)
     except KeyError:
@@ -131,8 +137,11 @@ async def optimistic(
         return None
     rows = merge_riders([*(i.riders for i in items), *(e.riders for e in entries)])
     try:
-        async with conn.transaction():
-            first, at = await _write(conn, rows, riders, arrays.apply_arguments(epoch, False))
+        calls = [
+            (text, columns(rows[name], len(rows[name][0]))) for name, text in riders.items() if name in rows
+        ]
+        answer = await wire.transact([*calls, (sql.APPLY, arrays.apply_arguments(epoch, False))])
+        first, at = first_and_instant(answer)
     except asyncpg.UniqueViolationError:
         return None
     except asyncpg.PostgresError as error:
@@ -156,12 +165,13 @@ async def locked(
 ) -> list[list[Outcome]]:  # fmt: skip
     """Read under locks, judge in memory in arrival order, write what was accepted."""
     postings = [i.posting for e in entries for i in e.items]
-    await labels.learn(conn, {m.variant for p in postings for m in p.moves})
+    unknown = await labels.learn(conn, variants_of(postings))
     try:
         async with conn.transaction():
             if await conn.fetchval(sql.EPOCH) != epoch:
                 raise Stale  # a refusal must not rest on an old directory; what is written is checked again under the head
             book = await read_book(conn, postings, places)
+            book.variants_missing |= unknown
             flat: list[Sequence[Posting]] = []
             for entry in entries:
                 if entry.group:
@@ -277,10 +287,7 @@ async def read_book(conn: asyncpg.Connection, postings: Sequence[Posting], place
     }
     originals = [p.reverses for p in postings if p.reverses is not None]
     undone = {row["original"] for row in await conn.fetch(sql.REVERSED, originals)} if originals else set()
-    folded = fold(
-        [p for p in postings if all(m.from_location in places and m.to_location in places for m in p.moves)],
-        places,
-    )
+    folded = fold([p for p in postings if placed(p, places)], places)
     level_args, site_args = key_columns([k for k, _ in folded.levels], [k for k, _ in folded.sites])
     level_row = await conn.fetchrow(sql.LOCK_LEVELS, *level_args) if folded.levels else None
     site_row = await conn.fetchrow(sql.LOCK_SITES, *site_args) if folded.sites else None
@@ -340,7 +347,7 @@ def oversold_event(posting: Posting, short: Shortage, places: Directory, labels:
 def event_row(event: Any, at: datetime) -> EventRow:
     """An event as the outbox stores it."""
     data = msgspec.json.encode(event).decode()
-    return (uuid7(), event.type, event.subject(), event.site(), at, event.key(), data)
+    return (quick7(), event.type, event.subject(), event.site(), at, event.key(), data)
 
 
 def reused_rows(entries: Sequence[EntryLike], outcomes: Sequence[Sequence[Outcome]]) -> list[tuple[Any, ...]]:

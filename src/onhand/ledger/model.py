@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from onhand.kit.ids import NIL
+from onhand.kit.ids import NIL, quick
 from onhand.kit.problem import Problem
 
 MAX_QUANTITY = 10**15
@@ -81,6 +81,9 @@ class Reason(StrEnum):
     other = "other"
 
 
+_NO_LOT = quick(NIL)
+
+
 class Move(msgspec.Struct, frozen=True, gc=False):
     """`quantity` (> 0, smallest units) of a variant and lot, from a place to a place; `unit_cost` where goods come in."""
 
@@ -88,7 +91,7 @@ class Move(msgspec.Struct, frozen=True, gc=False):
     from_location: UUID
     to_location: UUID
     quantity: int
-    lot: UUID = NIL
+    lot: UUID = _NO_LOT
     from_condition: int = 0
     to_condition: int = 0
     unit_cost: str | None = None

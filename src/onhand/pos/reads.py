@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onhand import catalog, ledger, locations
 from onhand.kit.database import Database
+from onhand.kit.ids import quick
 from onhand.kit.paging import after, cut
 from onhand.pos.model import SaleIn, Till
 from onhand.pos.tables import register, sale, tender
@@ -68,7 +69,9 @@ _TILL = sa.text(
 async def find_till(conn: AsyncConnection, code: str) -> Till | None:
     """A register by code or id."""
     row = (await conn.execute(_TILL, {"code": code})).first()
-    return Till(row.id, row.code, row.location_id, row.site_id, row.site_code) if row is not None else None
+    if row is None:
+        return None
+    return Till(quick(row.id), row.code, quick(row.location_id), quick(row.site_id), row.site_code)
 
 
 def _register_shape(row: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from onhand.catalog.events import CHANGES_RESOLVING
 from onhand.catalog.model import Found, Resolved, lookups
 from onhand.kit.database import Database
+from onhand.kit.ids import quick
 from onhand.values import STANDARD_UNITS, BadValue, convert, exact_units, parse_fraction, read_scan
 
 
@@ -44,7 +45,7 @@ _BY_ID = sa.text(
 def _resolved(row: Any) -> Resolved:
     factor = row.quantity if row.quantity is not None else 10**row.decimals
     return Resolved(
-        row.id, factor, row.decimals, row.unit, row.tracking, row.sku, row.name, row.product_id, row.category_id,
+        quick(row.id), factor, row.decimals, row.unit, row.tracking, row.sku, row.name, row.product_id, row.category_id,
         row.list_price_minor, row.list_price_currency, row.cost, row.cost_currency, row.archived,
     )  # fmt: skip
 

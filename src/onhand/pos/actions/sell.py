@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from onhand.catalog import Resolved
-from onhand.kit.ids import derive_id
+from onhand.kit.ids import derive_id, quick
 from onhand.kit.problem import InvalidBody
 from onhand.ledger import Item, Kind, Mode, Move, Posting, digest_of, event_row
 from onhand.pos.events import SaleCompleted, SoldLine
@@ -33,6 +33,7 @@ def sale_item(
         raise InvalidBody(f"{sale.currency} is not a currency in use.", param="currency")
     if sale.happened_at.tzinfo is None:
         raise InvalidBody("happened_at needs an offset, such as 2026-11-21T08:30:00Z.", param="happened_at")
+    sale_id = quick(sale.id)
     moves: list[Move] = []
     line_rows: list[tuple[Any, ...]] = []
     exceptions: list[tuple[Any, ...]] = []
@@ -59,7 +60,7 @@ def sale_item(
             units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
         line_rows.append(
             (
-                sale.id, n, what.variant_id if what else None, quantity, net, tax, discount, total,
+                sale_id, n, what.variant_id if what else None, quantity, net, tax, discount, total,
                 _unit_price(line, n), what.sku if what else line.code, line.quantity, line.description, line.lot_code,
                 line.serial_number,
             )
@@ -79,20 +80,20 @@ def sale_item(
             total_sum + total,
         )
     head = (
-        sale.id, till.id, till.location, till.site, sale.happened_at, actor, sale.customer_id, None, net_sum, tax_sum,
+        sale_id, till.id, till.location, till.site, sale.happened_at, actor, sale.customer_id, None, net_sum, tax_sum,
         discount_sum, total_sum, units, len(sale.lines), sale.currency, sale.number, "completed",
     )  # fmt: skip
     tenders = [
-        (sale.id, n, _minor(t.amount, exponent, n, "amount", "tenders"), t.kind, t.reference)
+        (sale_id, n, _minor(t.amount, exponent, n, "amount", "tenders"), t.kind, t.reference)
         for n, t in enumerate(sale.tenders, 1)
     ]
     event = SaleCompleted(
-        sale_id=sale.id, number=sale.number, register=till.code, site_id=till.site, site_code=till.site_code,
+        sale_id=sale_id, number=sale.number, register=till.code, site_id=till.site, site_code=till.site_code,
         happened_at=sale.happened_at, total=format_units(total_sum, exponent), currency=sale.currency, units=units,
         lines=tuple(sold),
     )  # fmt: skip
     posting = Posting(
-        id=sale.id, kind=Kind.sell.value, source_type="sale", source_id=sale.id, actor=actor, happened_at=sale.happened_at,
+        id=sale_id, kind=Kind.sell.value, source_type="sale", source_id=sale_id, actor=actor, happened_at=sale.happened_at,
         moves=tuple(moves), digest=digest_of(sale), mode=Mode.fact, device=till.id, caller=actor,
     )  # fmt: skip
     riders: dict[str, Sequence[tuple[Any, ...]]] = {SALE: [head], SALE_LINE: line_rows}

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from onhand import access, catalog, ledger, locations
-from onhand.kit.ids import uuid7
+from onhand.kit.ids import quick, uuid7
 from onhand.kit.intake import Intake
 from onhand.kit.problem import IdReused, Problem
 from onhand.ledger import Outcome, Status
@@ -76,7 +76,7 @@ class Counter:
     def __init__(self, engine: ledger.Engine, desk: Desk) -> None:
         self.engine = engine
         self.desk = desk
-        self.customer = locations.virtual_id("customer")
+        self.customer = quick(locations.virtual_id("customer"))
 
     async def one(
         self, request: Request, sale: SaleIn, caller: access.Caller
