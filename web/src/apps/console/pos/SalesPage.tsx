@@ -10,6 +10,7 @@ import { words } from '../../../ui/i18n/words'
 import { MoneyText, When } from '../../../ui/numbers'
 import { Page } from '../../../ui/Page'
 import { Empty } from '../../../ui/states'
+import { sign } from '../../../values/decimal'
 import { paths } from '../../../values/paths'
 import { SaleState } from './SaleState'
 import { posTexts } from './texts'
@@ -24,7 +25,7 @@ export function SalesPage() {
   const sites = useSites()
   const money = (amount: string, row: SaleSummary) => <MoneyText value={{ amount, currency: row.currency }} />
   const columns: Column<SaleSummary>[] = [
-    { id: 'happened', header: t('happened'), width: '190px', narrow: 'title', cell: (row) => <When at={row.happened_at} /> },
+    { id: 'happened', header: t('happened'), width: '175px', narrow: 'title', cell: (row) => <When at={row.happened_at} /> },
     {
       id: 'number',
       header: t('number'),
@@ -35,14 +36,14 @@ export function SalesPage() {
         </Go>
       ),
     },
-    { id: 'site', header: s('site'), width: '90px', cell: (row) => row.site_code },
-    { id: 'register', header: t('register'), width: '110px', cell: (row) => row.register },
-    { id: 'units', header: t('units'), width: '70px', align: 'right', cell: (row) => <span className="num">{row.units}</span> },
+    { id: 'site', header: s('site'), width: '70px', cell: (row) => row.site_code },
+    { id: 'register', header: t('register'), width: '100px', cell: (row) => row.register },
+    { id: 'units', header: t('units'), width: '60px', align: 'right', cell: (row) => <span className="num">{row.units}</span> },
     { id: 'lines', header: t('lines'), width: '70px', align: 'right', hidden: true, cell: (row) => <span className="num">{row.line_count}</span> },
-    { id: 'total', header: s('total'), width: '120px', align: 'right', narrow: 'corner', cell: (row) => money(row.total, row) },
+    { id: 'total', header: s('total'), width: '100px', align: 'right', narrow: 'corner', cell: (row) => money(row.total, row) },
     { id: 'tax', header: s('tax'), width: '100px', align: 'right', hidden: true, cell: (row) => money(row.tax, row) },
-    { id: 'discount', header: t('discount'), width: '100px', align: 'right', cell: (row) => money(row.discount, row) },
-    { id: 'state', header: s('state'), width: '160px', cell: (row) => <SaleState sale={row} /> },
+    { id: 'discount', header: t('discount'), width: '90px', align: 'right', narrow: 'hide', cell: (row) => (sign(row.discount) ? money(row.discount, row) : '–') },
+    { id: 'state', header: s('state'), width: '135px', cell: (row) => <SaleState sale={row} /> },
     { id: 'recorded', header: t('recorded'), width: '190px', hidden: true, cell: (row) => <When at={row.recorded_at} /> },
   ]
   return (
