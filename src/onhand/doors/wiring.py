@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +19,7 @@ from onhand.kit.postgres import APP, EmbeddedPostgres
 from onhand.kit.settings import Settings
 from onhand.pos.api.intake import Counter
 
-__all__ = ["Onhand", "Urls", "bring_up", "hooks", "metadata", "prepare"]
+__all__ = ["Onhand", "Urls", "bring_up", "database_up", "hooks", "metadata", "opened", "prepare"]
 
 log = structlog.get_logger("onhand")
 
@@ -69,6 +72,8 @@ def register() -> None:
     catalog.add_finder("supplier", "parties:read", parties.find_suppliers)
     catalog.add_finder("customer", "parties:read", parties.find_customers)
     catalog.add_scanner("locations:read", locations.scan)
+    catalog.add_finder("sale", "sales:read", pos.find_sales)
+    catalog.add_scanner("sales:read", pos.scan_sale)
     ledger.register_check("sale_documents", pos.document_sums)
 
 
@@ -121,3 +126,28 @@ class Onhand:
         return cls(
             settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk)
         )
+
+
+@asynccontextmanager
+async def opened(settings: Settings, urls: Urls) -> AsyncIterator[tuple[Database, ledger.Engine]]:
+    """The database with its hooks and a running lane, without the HTTP server: for commands that post in bulk."""
+    objects = Onhand.assemble(settings, urls)
+    try:
+        await prepare(objects.database)
+        await objects.engine.start()
+        yield objects.database, objects.engine
+    finally:
+        await objects.engine.stop()
+        objects.access.close()
+        await objects.database.close()
+
+
+@asynccontextmanager
+async def database_up(settings: Settings) -> AsyncIterator[Urls]:
+    """The database, brought up and migrated; an embedded server started here is stopped at the end."""
+    urls = await asyncio.to_thread(bring_up, settings)
+    try:
+        yield urls
+    finally:
+        if urls.embedded is not None and urls.embedded.started_here:
+            await asyncio.to_thread(urls.embedded.stop)

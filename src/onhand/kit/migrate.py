@@ -16,11 +16,16 @@ from onhand.kit.database import sqlalchemy_url
 _LOCK = 0x6F6E68616E64  # "onhand"
 
 
+def checkout() -> Path:
+    """The folder of the checkout this package is installed from in place."""
+    return Path(onhand.__file__).parents[2]
+
+
 def folder() -> Path:
     """Where the migrations are: inside the wheel, or beside `src` in a checkout."""
     package = Path(onhand.__file__).parent
     inside = package / "migrations"
-    return inside if inside.exists() else package.parents[1] / "migrations"
+    return inside if inside.exists() else checkout() / "migrations"
 
 
 def config() -> Config:

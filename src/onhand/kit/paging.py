@@ -67,11 +67,22 @@ def after(
     if cursor is None:
         return sa.true()
     values = decode_cursor(cursor, len(columns))
+    if not all(_fits(value, column.type.python_type) for value, column in zip(values, columns, strict=True)):
+        raise InvalidCursor(param="cursor")
     left = sa.tuple_(*columns)
     right = sa.tuple_(
         *[sa.bindparam(None, v, type_=c.type, unique=True) for c, v in zip(columns, values, strict=True)]
     )
     return left < right if descending else left > right
+
+
+def _fits(value: Any, wanted: type) -> bool:
+    """Whether a value of a cursor is of its column's type, and one the database can hold: a forged one is no fault of ours."""
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        return False
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= ch <= "\udfff" for ch in value)
+    return abs(value) < 2**63 if isinstance(value, int) else True
 
 
 def cut(rows: Sequence[Any], limit: int, keys: Sequence[str]) -> tuple[list[Any], str | None]:

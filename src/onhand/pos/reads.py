@@ -250,3 +250,33 @@ async def document_sums(conn: AsyncConnection) -> list[ledger.Difference]:
         )
         for r in rows
     ]
+
+
+_FIND = sa.text(f"""
+SELECT {_SALE} FROM sale s JOIN register r ON r.id = s.register JOIN location p ON p.id = s.site
+ WHERE s.number = :q OR s.id::text = lower(:q) ORDER BY s.happened_at DESC LIMIT :limit
+""")
+
+
+async def find_sales(
+    conn: AsyncConnection, q: str, limit: int, sites: frozenset[UUID] | None
+) -> list[dict[str, Any]]:
+    """Sales for the search box: by receipt number or id."""
+    rows = (await conn.execute(_FIND, {"q": q.strip(), "limit": limit})).all()
+    return [
+        {
+            "kind": "sale", "id": r.id, "title": r.number or str(r.id), "match": "sku",
+            "subtitle": f"{r.site_code} · {r.register} · {r.happened_at:%Y-%m-%d %H:%M}",
+        }
+        for r in rows
+        if sites is None or r.site in sites
+    ]  # fmt: skip
+
+
+async def scan_sale(conn: AsyncConnection, code: str) -> dict[str, Any] | None:
+    """A scanned receipt: the sale with that number or id."""
+    rows = (await conn.execute(_FIND, {"q": code.strip(), "limit": 2})).all()
+    if len(rows) != 1:
+        return None
+    row = rows[0]
+    return {"kind": "sale", "id": row.id, "title": row.number or str(row.id), "site_id": row.site}

@@ -175,13 +175,23 @@ async def list_sales(
     q: Annotated[str | None, Query(max_length=100, description="The sale's number.")] = None,
     happened_after: AwareDatetime | None = None,
     happened_before: AwareDatetime | None = None,
+    format: Format = None,
 ) -> Any:
     """Sales, the newest first."""
     wanted = reads.SaleFilter(
         sites=caller.sites("sales:read"), site_id=site_id, register=register, state=state, q=q,
         happened_after=happened_after, happened_before=happened_before,
     )  # fmt: skip
-    return page(*await reads.list_sales(conn, wanted, limit=limit, cursor=cursor))
+
+    async def fetch(rows: int, at: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        return await reads.list_sales(conn, wanted, limit=rows, cursor=at)
+
+    return await listing(
+        fetch, limit=limit, cursor=cursor, format=format, name="sales",
+        columns=("id", "number", "site_code", "register", "happened_at", "recorded_at", Column("units", number=True),
+                 Column("line_count", number=True), Column("net", number=True), Column("tax", number=True),
+                 Column("discount", number=True), Column("total", number=True), "currency", "state", "refund_of"),
+    )  # fmt: skip
 
 
 @router.get("/v1/sales/{sale_id}", dependencies=[needs("sales:read")], response_model=SaleDetail)
