@@ -12,6 +12,7 @@ from rich.console import Console
 from onhand import access
 from onhand.doors import cli, wiring
 from onhand.integrations.demo import cli as play
+from onhand.integrations.demo.live import DAY_A_MINUTE
 from onhand.integrations.demo.load import Ground
 from onhand.kit import telemetry
 from onhand.kit.database import Database
@@ -51,7 +52,7 @@ async def _sell(
     """Tills sell until the server stops; a till that fails says so and the server goes on."""
     database = Database.open(urls.app, pool_size=2)
     wiring.hooks(database)
-    tills = asyncio.create_task(play.play(stage, database, url, speed=speed or play.DAY_A_MINUTE, stop=stop))
+    tills = asyncio.create_task(play.play(stage, database, url, speed=speed or DAY_A_MINUTE, stop=stop))
     await asyncio.wait({server, tills}, return_when=asyncio.FIRST_COMPLETED)
     if tills.done() and not tills.cancelled() and (error := tills.exception()) is not None:
         telemetry.log(__name__).error("tills_stopped", error=repr(error))
