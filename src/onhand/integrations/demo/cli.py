@@ -17,7 +17,7 @@ from rich.table import Table
 from onhand.integrations.demo import state as memory
 from onhand.integrations.demo.history import Done, post_history
 from onhand.integrations.demo.live import DAY_A_MINUTE, Player, Sent
-from onhand.integrations.demo.load import Ground, Say, load
+from onhand.integrations.demo.load import Ground, Say, load, load_rest
 from onhand.integrations.demo.model import Calendar
 from onhand.integrations.demo.places import HOME_ZONE, MOST_STORES
 from onhand.integrations.demo.plan import Stock
@@ -65,7 +65,9 @@ def new_state(options: Options, at: datetime) -> State:
 
 
 async def prepare(ground: Ground, options: Options) -> Stage:
-    """Load what is not there yet and post the history: catalogue, places, people, opening stock, the months before.
+    """Load what is not there yet and post the history: places, people, all goods ever sold, opening stock, the months before.
+
+    `play` imports the rest of the catalogue, so that the first page need not wait for it.
 
     Raises NotEmpty for a database in use by somebody, DemoMissing without the extra `demo`.
     """
@@ -97,15 +99,24 @@ async def play(
     stage: Stage, database: Database, base_url: str, *, speed: float = DAY_A_MINUTE, stop: asyncio.Event | None = None,
     last_day: int | None = None,
 ) -> Sent:  # fmt: skip
-    """Replay the rest over HTTP against a running server until `stop` is set (or `last_day` is over)."""
+    """Replay the rest over HTTP against a running server until `stop` is set (or `last_day` is over).
+
+    Meanwhile imports the half of the catalogue that these stores never sell.
+    """
     limits = httpx2.Limits(max_connections=MOST_STORES + 2)
-    async with httpx2.AsyncClient(base_url=base_url, timeout=30, limits=limits) as client:
-        player = Player(stage.world, stage.stock, database, stage.secrets, client, speed)
-        if stop is not None:
-            player.stop = stop
-        if last_day is not None:
-            player.last_day = last_day
-        return await player.play()
+    rest = asyncio.create_task(load_rest(database, stage.world))
+    try:
+        async with httpx2.AsyncClient(base_url=base_url, timeout=30, limits=limits) as client:
+            player = Player(stage.world, stage.stock, database, stage.secrets, client, speed)
+            player.stop = stop or player.stop
+            player.last_day = player.last_day if last_day is None else last_day
+            sent = await player.play()
+        if not player.stop.is_set():
+            await rest
+        return sent
+    finally:
+        rest.cancel()
+        await asyncio.gather(rest, return_exceptions=True)
 
 
 @contextmanager

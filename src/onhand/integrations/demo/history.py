@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onhand import pos
 from onhand.integrations.demo import state as memory
 from onhand.integrations.demo.load import Ground
 from onhand.integrations.demo.places import registers
 from onhand.integrations.demo.plan import Receipt, Stock, Transfer
-from onhand.integrations.demo.world import CUSTOMER, World, key_id
+from onhand.integrations.demo.world import CUSTOMER, World, key_id, quick
 from onhand.kit.problem import Conflict
 from onhand.ledger import Item, Outcome
+
+_CUSTOMER = quick(CUSTOMER)
 
 KEEP_DAYS = 7
 """How often progress is kept. What was posted since is posted again after a crash, and changes nothing."""
@@ -54,7 +56,7 @@ async def find_tills(ground: Ground, world: World) -> dict[str, pos.Till]:
                 till = await pos.find_till(conn, code)
                 if till is None:
                     raise Conflict(f"The demo's till {code} is gone.")
-                tills[code] = till
+                tills[code] = replace(till, location=quick(till.location), site=quick(till.site))
     return tills
 
 
@@ -84,7 +86,7 @@ def sale_item(world: World, tills: dict[str, pos.Till], event: Receipt) -> Item:
     sale = world.tills.sale(event.receipt, event.day, event.cycle)
     till = tills[sale.register]
     actor = key_id(world.places[world.sales.store[event.receipt]].code)
-    return pos.sale_item(sale, till, world.variants, actor=actor, customer_place=CUSTOMER)[0]
+    return pos.sale_item(sale, till, world.variants, actor=actor, customer_place=_CUSTOMER)[0]
 
 
 async def post_history(ground: Ground, world: World, stock: Stock) -> Done:

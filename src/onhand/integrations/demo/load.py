@@ -5,17 +5,18 @@ Each step leaves alone what is there, so a start that was interrupted goes on.
 
 from __future__ import annotations
 
+import asyncio
 import secrets as random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from onhand import access, catalog, locations, pos
 from onhand.integrations.demo import state as memory
-from onhand.integrations.demo.catalogue import minimum_rows, place_rows, variant_rows
+from onhand.integrations.demo.catalogue import minimum_rows, place_rows, sku_of, variant_rows
 from onhand.integrations.demo.model import CURRENCY
 from onhand.integrations.demo.names import CHAIN
 from onhand.integrations.demo.places import HOME_ZONE, WAREHOUSE, Place, registers
@@ -34,6 +35,8 @@ Say = Callable[[str, int, int], None]
 """Told how far a step is: its name, how much is done, of how much."""
 
 IMPORT_ROWS = 5_000
+REST_ROWS = 500
+REST_PAUSE = 0.3
 OPENING_LINES = 2_000
 KEY_DAYS = 365
 
@@ -60,7 +63,10 @@ def parts(rows: list[T], size: int) -> Iterator[list[T]]:
 
 
 async def load(ground: Ground, world: World) -> Secrets:
-    """Everything before the first receipt. Raises NotEmpty for a database in use; goes on where it stopped otherwise."""
+    """Everything the first receipt needs. Raises NotEmpty for a database in use; goes on where it stopped otherwise.
+
+    Of the catalogue only what is ever sold; `load_rest` imports the other half when there is time.
+    """
     first = memory.read_secrets(ground.data_dir)
     async with ground.database.writing(action="demo") as tx:
         present = await memory.read(tx.conn)
@@ -69,20 +75,39 @@ async def load(ground: Ground, world: World) -> Secrets:
         await memory.write(tx.conn, world.state)
     await _places(ground, world)
     secrets = first or await _people(ground, world, known=present is not None)
-    await _catalogue(ground, world)
+    sold = _sold(world)
+    await _catalogue(ground, [row for row in variant_rows(world.products) if row["sku"] in sold])
     await find_ids(world, ground.database)
     await _minimums(ground, world)
     await _opening(ground, world)
     async with ground.database.writing(action="demo") as tx:
-        loaded = memory.State(**{**_fields(world.state), "loaded": True})
+        loaded = replace(world.state, loaded=True)
         await memory.write(tx.conn, loaded)
         tx.record("demo", "demo", None, {"stores": world.state.stores, "anchor": str(world.state.anchor)})
     world.state = loaded
     return secrets
 
 
-def _fields(state: memory.State) -> dict[str, Any]:
-    return {name: getattr(state, name) for name in memory.State.__slots__}
+async def load_rest(database: Database, world: World) -> None:
+    """Import the products that no receipt of these stores names: half the list, wanted by searches and lists only.
+
+    In small pieces with pauses, because a server is answering people meanwhile. Does nothing once all are there.
+    """
+    if world.state.complete:
+        return
+    sold = _sold(world)
+    rows = [row for row in variant_rows(world.products) if row["sku"] not in sold]
+    for part in parts(rows, REST_ROWS):
+        async with database.writing(action="demo catalogue") as tx:
+            _right(await catalog.upsert_variants(tx, part, default_currency=CURRENCY))
+        await asyncio.sleep(REST_PAUSE)
+    world.state = replace(world.state, complete=True)
+    async with database.writing(action="demo") as tx:
+        await memory.write(tx.conn, world.state)
+
+
+def _sold(world: World) -> frozenset[str | None]:
+    return frozenset(sku_of(product) for product in set(world.sales.product))
 
 
 def _right(result: BatchResult) -> None:
@@ -160,8 +185,7 @@ async def _key(tx: Tx, place: Place, site: UUID, *, known: bool) -> str:
     return key.text
 
 
-async def _catalogue(ground: Ground, world: World) -> None:
-    rows = list(variant_rows(world.products))
+async def _catalogue(ground: Ground, rows: list[dict[str, str | None]]) -> None:
     for number, part in enumerate(parts(rows, IMPORT_ROWS)):
         async with ground.database.writing(action="demo catalogue") as tx:
             first_row = 1 + number * IMPORT_ROWS

@@ -22,7 +22,7 @@ class State:
     """One demo. Days count from the source's first; everything before `posted_day`, `posted_second` is posted.
 
     `first_day` is the day of the opening stock; days before `live_day` are posted as history; `loaded` says that
-    catalogue, places, people and opening stock are there.
+    places, people, opening stock and all goods ever sold are there, `complete` that the rest of the catalogue is, too.
     """
 
     anchor: date
@@ -32,6 +32,7 @@ class State:
     loaded: bool
     posted_day: int
     posted_second: int = 0
+    complete: bool = False
 
     @property
     def calendar(self) -> Calendar:

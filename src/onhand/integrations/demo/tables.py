@@ -15,6 +15,7 @@ demo_state = sa.Table(
     sa.Column("first_day", sa.Integer, nullable=False),
     sa.Column("live_day", sa.Integer, nullable=False),
     sa.Column("loaded", sa.Boolean, nullable=False, server_default="false"),
+    sa.Column("complete", sa.Boolean, nullable=False, server_default="false"),
     sa.Column("posted_day", sa.Integer, nullable=False),
     sa.Column("posted_second", sa.Integer, nullable=False, server_default="0"),
     sa.CheckConstraint("one = 1", name="single"),

@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811 - both classes are called UUID
+
 from onhand import catalog, locations
 from onhand.integrations.demo.catalogue import Tills, sku_of
 from onhand.integrations.demo.model import CURRENCY, cost_of, demo_id
@@ -125,6 +127,12 @@ def _zone(place: Place) -> ZoneInfo:
     return ZoneInfo(place.time_zone)
 
 
+def quick(known: UUID) -> UUID:
+    """The same id in the driver's own class: it hashes and compares in C, which a year's lines notice."""
+    same: UUID = DriverUUID(known.bytes)
+    return same
+
+
 def read_world(state: State) -> World:
     """Read the source and plan the chain: a few seconds of work, no database."""
     sales = read_sales(stores=state.stores)
@@ -145,5 +153,6 @@ async def find_ids(world: World, database: Database) -> None:
     """Look up the variants that are ever sold and the sites by their codes."""
     async with database.reading() as conn:
         skus = sorted({sku_of(product) for product in world.sales.product})
-        world.variants = await catalog.resolve(conn, skus, by=catalog.Lookup.SKU)
+        found = await catalog.resolve(conn, skus, by=catalog.Lookup.SKU)
+        world.variants = {sku: hit._replace(variant_id=quick(hit.variant_id)) for sku, hit in found.items()}
         world.sites = await locations.resolve(conn, [WAREHOUSE.code, *(place.code for place in world.places)])
