@@ -38,7 +38,8 @@ ROUTERS = (
 )  # fmt: skip
 
 BODY_LIMIT = 1 << 20
-UPLOAD_LIMIT = 50 << 20
+UPLOAD_LIMIT = 51 << 20
+"""50 MB of file, and what surrounds it in a form."""
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

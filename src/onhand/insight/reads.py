@@ -73,7 +73,7 @@ SELECT s.id, s.number, r.code AS register, s.site, p.code AS site_code, p.name A
 _EXCEPTIONS = sa.text("""
 SELECT count(*) FROM exception WHERE state = 'open' AND (site IS NULL OR site = ANY(CAST(:sites AS uuid[])))
 """)
-_DRIFT = sa.text("SELECT ok, differences, at FROM verification ORDER BY at DESC LIMIT 1")
+_DRIFT = sa.text("SELECT jsonb_array_length(differences) FROM verification ORDER BY at DESC LIMIT 1")
 
 
 @dataclass(slots=True)
@@ -118,30 +118,18 @@ async def overview(
         p.id: p for p in places.values() if p.is_site and not p.closed and (scope is None or p.id in scope)
     }
     ids = list(sites)
-    starts = [locations.day_bounds(p, locations.today(p, clock))[0] for p in sites.values()]
-    today = {r.site: r for r in await conn.execute(_TODAY, {"sites": ids, "starts": starts})}
-    last = {r.site: r.at for r in await conn.execute(_LAST_SALE, {"sites": ids})}
     found = {
         r.at: (r.units, r.revenue)
         for r in await conn.execute(
             _MINUTES, {"sites": ids, "start": now - timedelta(minutes=60), "system": NIL}
         )
     }
-    low = (await conn.execute(_BELOW_MINIMUM, {"sites": ids, "limit": TOP})).all()
-    low_count = {r.site_id: r.n for r in await conn.execute(_BELOW_MINIMUM_COUNT, {"sites": ids})}
-    zero = (await conn.execute(_BELOW_ZERO, {"sites": ids})).all()
-    zero_count = {r.site_id: r.n for r in zero}
-    recent = (await conn.execute(_RECENT, {"sites": ids, "limit": TOP})).all()
-    drift = (await conn.execute(_DRIFT)).first()
-
-    async def value() -> Any:
-        return (await conn.execute(_VALUE, {"sites": ids})).scalar_one()
-
-    stock_value = await REMEMBERED.get(("value", frozenset(ids)), 20.0, value) if costs else None
 
     def money(minor: int) -> dict[str, str]:
         return {"amount": format_units(minor, exponent), "currency": currency}
 
+    starts = [locations.day_bounds(p, locations.today(p, clock))[0] for p in sites.values()]
+    today = {r.site: r for r in await conn.execute(_TODAY, {"sites": ids, "starts": starts})}
     return {
         "at": clock,
         "today": {
@@ -153,18 +141,42 @@ async def overview(
             {"at": at, "units": units, "revenue": format_units(revenue, exponent)}
             for at, units, revenue in minute_series(found, until=now)
         ],
+        **await _gaps(conn, list(sites.values()), today, money),
+        "stock_value": await _stock_value(conn, ids, currency) if costs else None,
+        "drift": (await conn.execute(_DRIFT)).scalar(),
+        "open_exceptions": (await conn.execute(_EXCEPTIONS, {"sites": ids})).scalar_one(),
+        "recent_sales": [_recent_shape(r) for r in await conn.execute(_RECENT, {"sites": ids, "limit": TOP})],
+    }
+
+
+async def _gaps(
+    conn: AsyncConnection, sites: list[locations.Place], today: Mapping[UUID, Any], money: Any
+) -> dict[str, Any]:
+    """The stores with their gaps, and the worst gaps."""
+    ids = [p.id for p in sites]
+    last = {r.site: r.at for r in await conn.execute(_LAST_SALE, {"sites": ids})}
+    low = (await conn.execute(_BELOW_MINIMUM, {"sites": ids, "limit": TOP})).all()
+    low_count = {r.site_id: r.n for r in await conn.execute(_BELOW_MINIMUM_COUNT, {"sites": ids})}
+    zero = (await conn.execute(_BELOW_ZERO, {"sites": ids})).all()
+    zero_count = {r.site_id: r.n for r in zero}
+    return {
         "sites": [
-            _site_shape(p, today.get(p.id), last.get(p.id), low_count, zero_count, money)
-            for p in sites.values()
+            _site_shape(p, today.get(p.id), last.get(p.id), low_count, zero_count, money) for p in sites
         ],
         "below_minimum": [_level_shape(r) for r in low],
         "below_zero": [_level_shape(r) for r in zero[:TOP]],
-        "stock_value": None
-        if stock_value is None
-        else {"amount": f"{stock_value:.{exponent}f}", "currency": currency, "basis": "list_cost"},
-        "drift": len(drift.differences) if drift is not None else None,
-        "open_exceptions": (await conn.execute(_EXCEPTIONS, {"sites": ids})).scalar_one(),
-        "recent_sales": [_recent_shape(r) for r in recent],
+    }
+
+
+async def _stock_value(conn: AsyncConnection, ids: list[UUID], currency: str) -> dict[str, str]:
+    async def load() -> Any:
+        return (await conn.execute(_VALUE, {"sites": ids})).scalar_one()
+
+    value = await REMEMBERED.get(("value", frozenset(ids)), 20.0, load)
+    return {
+        "amount": f"{value:.{CURRENCY_EXPONENTS.get(currency, 2)}f}",
+        "currency": currency,
+        "basis": "list_cost",
     }
 
 

@@ -102,7 +102,9 @@ Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor`
 LIMIT = DEFAULT_LIMIT
 
 
-class Replay(Exception):  # noqa: N818 - not an error: the remembered answer of the first request
+class Replay(Exception):
+    """Not an error: the remembered answer of the first request."""
+
     def __init__(self, response: Response) -> None:
         self.response = response
 
