@@ -9,8 +9,9 @@ import { paths } from '../../values/paths'
 import { Crashed, NotFound } from './shell/Lost'
 import { Frame } from './shell/Frame'
 
-type Module = Record<string, React.ComponentType>
-type Load = () => Promise<Module>
+type Pages = Record<string, React.ComponentType>
+/** A page's module; it may export other things beside its page. */
+type Load = () => Promise<object>
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crashed })
 
@@ -32,8 +33,8 @@ const inside = createRoute({
   },
 })
 
-const page = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => inside, path, component: lazyRouteComponent(load, name) })
-const outside = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) })
+const page = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => inside, path, component: lazyRouteComponent(load as () => Promise<Pages>, name) })
+const outside = (path: string, load: Load, name: string) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load as () => Promise<Pages>, name) })
 
 /* One line a page; each is its own chunk. */
 const pages = [
@@ -44,6 +45,8 @@ const pages = [
   page('/postings/$id', () => import('./ledger/PostingsPage'), 'PostingPage'),
   page('/sales', () => import('./pos/SalesPage'), 'SalesPage'),
   page('/sales/$id', () => import('./pos/SalePage'), 'SalePage'),
+  page('/exceptions', () => import('./ledger/ExceptionsPage'), 'ExceptionsPage'),
+  page('/approvals', () => import('./ledger/ApprovalsPage'), 'ApprovalsPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 
