@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from onhand import ledger
 from onhand.access import CallerDep, needs
+from onhand.kit.export import Column, Format, listing
 from onhand.kit.paging import DEFAULT_LIMIT
 from onhand.kit.problem import NotFound
 from onhand.kit.web import APIRouter, Body, Cursor, Id, Instant, Limit, Out, Page, Reads, Text, Writes, page
