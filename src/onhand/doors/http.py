@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import onhand
 from onhand import access
 from onhand.doors import console, wiring
+from onhand.doors.express import Express
 from onhand.doors.live import Hub
 from onhand.kit import telemetry, worker
 from onhand.kit.ids import uuid7
@@ -116,9 +118,10 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     app.add_exception_handler(BadValue, _on_bad_value)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _on_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http)  # type: ignore[arg-type]
+    app.add_exception_handler(DataError, _on_data)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _on_crash)
     app.add_middleware(access.AccessMiddleware)
-    app.add_middleware(Front)
+    app.add_middleware(Front, express=Express(intakes, [*HEADERS, *API_HEADERS]))
 
 
 @asynccontextmanager
@@ -146,14 +149,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Front:
-    """The outermost layer: request id, security headers, body limits, metrics."""
+    """The outermost layer: request id, security headers, body limits, metrics. What tills send by key leaves here on the
+    express lines."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, express: Express) -> None:
         self.app = app
+        self.express = express
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        line = self.express.line_of(scope)
+        if line is not None:
+            await self.express.run(line, scope, receive, send)
             return
         started = time.perf_counter()
         request_id = str(uuid7())
@@ -250,6 +259,12 @@ async def _on_http(request: Request, error: HTTPException) -> Response:
         return access.refusal(MethodNotAllowed(), request)
     problem = InvalidBody(str(error.detail))
     return access.refusal(problem, request)
+
+
+async def _on_data(request: Request, error: DataError) -> Response:
+    """A value the database cannot hold (a NUL character, a number beyond its range) that no field's own check caught."""
+    log.warning("value_refused_by_database", error=str(error.orig))
+    return access.refusal(InvalidBody("A value is out of range, or holds a character that cannot be stored."), request)
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
