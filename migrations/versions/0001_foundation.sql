@@ -142,6 +142,7 @@ CREATE TABLE demo_state (
 	first_day INTEGER NOT NULL, 
 	live_day INTEGER NOT NULL, 
 	loaded BOOLEAN DEFAULT 'false' NOT NULL, 
+	complete BOOLEAN DEFAULT 'false' NOT NULL, 
 	posted_day INTEGER NOT NULL, 
 	posted_second INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT demo_state_pkey PRIMARY KEY (one), 
@@ -1532,20 +1533,16 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECU
 -- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date.
 
 -- Locks level rows in key order, inserting unseen ones as zero first. Rows of variants or locations that do not exist are
--- missing from the answer.
+-- missing from the answer. First all that is unseen, then the locks: who inserted one while holding a lock on another would
+-- deadlock with who found them in the other order.
 CREATE OR REPLACE FUNCTION ledger_lock_levels(
   variants uuid[], locations uuid[], lots uuid[], conditions int2[],
   OUT tids tid[], OUT ns bigint[], OUT on_hand bigint[], OUT allocated bigint[], OUT overdrawn bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  FOR attempt IN 1..2 LOOP
-    SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.on_hand), array_agg(x.allocated), array_agg(x.overdrawn)
-      INTO tids, ns, on_hand, allocated, overdrawn
-      FROM (SELECT l.ctid AS tid, k.n, l.on_hand, l.allocated, l.overdrawn
-              FROM unnest(variants, locations, lots, conditions) WITH ORDINALITY AS k(variant, location, lot, condition, n)
-              JOIN level l ON l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
-             ORDER BY k.n FOR UPDATE OF l) x;
-    EXIT WHEN cardinality(tids) = cardinality(variants) OR attempt = 2;
+  IF EXISTS (SELECT FROM unnest(variants, locations, lots, conditions) AS k(variant, location, lot, condition)
+              WHERE NOT EXISTS (SELECT FROM level l WHERE l.variant = k.variant AND l.location = k.location
+                                   AND l.lot = k.lot AND l.condition = k.condition)) THEN
     INSERT INTO level (variant, location, lot, condition)
       SELECT k.variant, k.location, k.lot, k.condition
         FROM unnest(variants, locations, lots, conditions) WITH ORDINALITY AS k(variant, location, lot, condition, n)
@@ -1553,7 +1550,13 @@ BEGIN
        WHERE NOT EXISTS (SELECT FROM level l WHERE l.variant = k.variant AND l.location = k.location
                             AND l.lot = k.lot AND l.condition = k.condition)
        ORDER BY k.n ON CONFLICT DO NOTHING;
-  END LOOP;
+  END IF;
+  SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.on_hand), array_agg(x.allocated), array_agg(x.overdrawn)
+    INTO tids, ns, on_hand, allocated, overdrawn
+    FROM (SELECT l.ctid AS tid, k.n, l.on_hand, l.allocated, l.overdrawn
+            FROM unnest(variants, locations, lots, conditions) WITH ORDINALITY AS k(variant, location, lot, condition, n)
+            JOIN level l ON l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
+           ORDER BY k.n FOR UPDATE OF l) x;
 END $$;
 
 -- The same for site levels.
@@ -1562,20 +1565,20 @@ CREATE OR REPLACE FUNCTION ledger_lock_sites(
   OUT tids tid[], OUT ns bigint[], OUT sellable bigint[], OUT reserved bigint[], OUT overdrawn bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  FOR attempt IN 1..2 LOOP
-    SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.sellable), array_agg(x.reserved), array_agg(x.overdrawn)
-      INTO tids, ns, sellable, reserved, overdrawn
-      FROM (SELECT s.ctid AS tid, k.n, s.sellable, s.reserved, s.overdrawn
-              FROM unnest(variants, sites) WITH ORDINALITY AS k(variant, site, n)
-              JOIN site_level s ON s.variant = k.variant AND s.site = k.site
-             ORDER BY k.n FOR UPDATE OF s) x;
-    EXIT WHEN cardinality(tids) = cardinality(variants) OR attempt = 2;
+  IF EXISTS (SELECT FROM unnest(variants, sites) AS k(variant, site)
+              WHERE NOT EXISTS (SELECT FROM site_level s WHERE s.variant = k.variant AND s.site = k.site)) THEN
     INSERT INTO site_level (variant, site)
       SELECT k.variant, k.site FROM unnest(variants, sites) WITH ORDINALITY AS k(variant, site, n)
         JOIN variant v ON v.id = k.variant JOIN location p ON p.id = k.site
        WHERE NOT EXISTS (SELECT FROM site_level s WHERE s.variant = k.variant AND s.site = k.site)
        ORDER BY k.n ON CONFLICT DO NOTHING;
-  END LOOP;
+  END IF;
+  SELECT array_agg(x.tid), array_agg(x.n), array_agg(x.sellable), array_agg(x.reserved), array_agg(x.overdrawn)
+    INTO tids, ns, sellable, reserved, overdrawn
+    FROM (SELECT s.ctid AS tid, k.n, s.sellable, s.reserved, s.overdrawn
+            FROM unnest(variants, sites) WITH ORDINALITY AS k(variant, site, n)
+            JOIN site_level s ON s.variant = k.variant AND s.site = k.site
+           ORDER BY k.n FOR UPDATE OF s) x;
 END $$;
 
 -- Guards and updates both grains. `judged`: the caller has locked and judged the batch, so facts may overdraw.

@@ -25,19 +25,23 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 
 def test_no_file_is_too_long() -> None:
     """A longer one becomes a folder of the same name."""
+    found = []
     for path in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.sql")]):
-        name = path.relative_to(SOURCE).as_posix()
-        if name not in NOT_OURS:
-            lines = len(path.read_text().splitlines())
-            assert lines <= LONGEST_FILE, f"{name} has {lines} lines"
+        name, lines = path.relative_to(SOURCE).as_posix(), len(path.read_text().splitlines())
+        if name not in NOT_OURS and lines > LONGEST_FILE:
+            found.append(f"{name} has {lines} lines")
+    assert not found, found
 
 
 def test_no_function_is_too_long() -> None:
+    found = []
     for name, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                assert lines <= LONGEST_FUNCTION, f"{name}: {node.name} has {lines} lines"
+                if lines > LONGEST_FUNCTION:
+                    found.append(f"{name}: {node.name} has {lines} lines")
+    assert not found, found
 
 
 def test_everything_public_says_what_it_is_for() -> None:
