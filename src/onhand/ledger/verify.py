@@ -90,14 +90,16 @@ SELECT 'variant ' || variant || ' site ' || site AS row, c.col, c.expected::text
 """
 _POSTING_HOLES = """
 SELECT 'seq after ' || before AS row, 'seq' AS col, (before + 1)::text AS expected, seq::text AS actual
-  FROM (SELECT seq, lag(seq, 1, 0::bigint) OVER (ORDER BY seq) AS before FROM posting) s WHERE seq <> before + 1
+  FROM (SELECT seq, lag(seq, 1, 0::bigint) OVER (ORDER BY seq) AS before FROM posting
+         WHERE (SELECT count(*) <> max(seq) OR min(seq) <> 1 FROM posting)) s WHERE seq <> before + 1
 UNION ALL
 SELECT 'stream_head', 'posting_n', coalesce((SELECT max(seq) FROM posting), 0)::text, posting_n::text FROM stream_head
  WHERE posting_n <> coalesce((SELECT max(seq) FROM posting), 0)
 """
 _EVENT_HOLES = """
 SELECT 'event after ' || before AS row, 'event_n' AS col, (before + 1)::text AS expected, event_n::text AS actual
-  FROM (SELECT event_n, lag(event_n, 1, event_n - 1) OVER (ORDER BY event_n) AS before FROM outbox) s WHERE event_n <> before + 1
+  FROM (SELECT event_n, lag(event_n, 1, event_n - 1) OVER (ORDER BY event_n) AS before FROM outbox
+         WHERE (SELECT count(*) <> max(event_n) - min(event_n) + 1 FROM outbox)) s WHERE event_n <> before + 1
 UNION ALL
 SELECT 'stream_head', 'event_n', m.last::text, event_n::text
   FROM stream_head, (SELECT max(event_n) AS last FROM outbox) m WHERE m.last IS NOT NULL AND event_n <> m.last

@@ -52,8 +52,8 @@ def _place(alias: str, side: str, wanted: HistoryFilter) -> str:
         terms.append(f"{alias}.site_id = CAST(:site_id AS uuid)")
     if wanted.location_id is not None:
         terms.append(
-            f"{alias}.id IN (SELECT b.id FROM location t JOIN location b ON {inside('b', 't')}"
-            " WHERE t.id = CAST(:location_id AS uuid))"
+            f"{alias}.id = ANY(ARRAY(SELECT b.id FROM location t JOIN location b ON {inside('b', 't')}"
+            " WHERE t.id = CAST(:location_id AS uuid)))"
         )
     if wanted.measure == "sellable":
         terms.append(f"{alias}.sells AND m.{side}_condition = 0")

@@ -46,12 +46,12 @@ class PostingFilter:
     scope: Scope = None
 
 
-_PLACES = f"SELECT b.id FROM location t JOIN location b ON {inside('b', 't')} WHERE t.id = CAST(:location_id AS uuid)"
-_AT = f"(m.from_location IN ({_PLACES}) OR m.to_location IN ({_PLACES}))"
+_PLACES = f"ARRAY(SELECT b.id FROM location t JOIN location b ON {inside('b', 't')} WHERE t.id = CAST(:location_id AS uuid))"
+_AT = f"(m.from_location = ANY({_PLACES}) OR m.to_location = ANY({_PLACES}))"
 _LINE = "SELECT FROM move m WHERE m.seq = p.seq AND m.recorded_at = p.recorded_at"
+_SEEN = f"ARRAY(SELECT x.id FROM location x WHERE {in_scope('x.site_id')})"
 _VISIBLE = (
-    f"(CAST(:scope AS uuid[]) IS NULL OR EXISTS ({_LINE} AND EXISTS (SELECT FROM location x"
-    f" WHERE x.id IN (m.from_location, m.to_location) AND {in_scope('x.site_id')}))"
+    f"(CAST(:scope AS uuid[]) IS NULL OR EXISTS ({_LINE} AND (m.from_location = ANY({_SEEN}) OR m.to_location = ANY({_SEEN})))"
     " OR EXISTS (SELECT FROM claim c WHERE c.seq = p.seq AND c.recorded_at = p.recorded_at"
     f" AND {in_scope('c.site')}))"
 )
