@@ -10,12 +10,14 @@ from sqlalchemy.dialects import postgresql
 from onhand.doors import schema
 from onhand.doors.docs import code
 from onhand.doors.docs.code import paragraphs, row
+from onhand.kit.database import metadata
 
 _PAGE = """# The data schema
 
-Drawn from the tables of each package, from the ground floor up. `key` marks the primary key; an arrow is a foreign key.
-What the application role may not write is marked: only the ledger's functions write it, running as their owner.
-`posting`, `move`, `claim` and `outbox` are partitioned by month of `recorded_at`.
+Drawn from the tables of each package, from the ground floor up. `key` marks the primary key; an arrow is a foreign key, a
+dotted one a reference that its writer has checked (the hot path pays for no foreign keys). What the application role may
+not write is marked: only the ledger's functions write it, running as their owner. `posting`, `move`, `claim` and `outbox`
+are partitioned by month of `recorded_at`.
 
 Generated from the code; `make docs` writes this page.
 """
@@ -57,10 +59,22 @@ def _arrows(tables: list[sa.Table]) -> list[str]:
     found = []
     for table in tables:
         for column in table.columns:
+            near = "|o" if column.nullable else "||"
             for key in column.foreign_keys:
-                near = "|o" if column.nullable else "||"
                 found.append(f"  {table.name} }}o--{near} {key.column.table.name} : {column.name}")
+            meant = None if column.foreign_keys else _meant(table, column)
+            if meant is not None:
+                found.append(f"  {table.name} }}o..{near} {meant} : {column.name}")
     return sorted(found)
+
+
+def _meant(table: sa.Table, column: sa.Column[object]) -> str | None:
+    """The table a column means by its name where no foreign key says so: `from_location` → location, `sale` → sale."""
+    if not isinstance(column.type, sa.Uuid) or column.name == "id":
+        return None
+    word = column.name.removesuffix("_id").rpartition("_")[2]
+    word = {"site": "location"}.get(word, word)
+    return word if word in metadata.tables and word != table.name else None
 
 
 def _columns(table: sa.Table) -> list[str]:
