@@ -1,12 +1,13 @@
 """The server under load, in a process of its own: the application as `onhand serve` runs it, on the bench's database.
 
-    python -m bench.serve DATABASE_URL PORT FOLDER
+python -m bench.serve DATABASE_URL PORT FOLDER
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -27,9 +28,19 @@ async def serve(url: str, port: int, folder: str) -> None:
     )  # fmt: skip
     telemetry.setup_logging(settings)
     config = uvicorn.Config(
-        http.create_app(settings), host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False
+        http.create_app(settings),
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
     )
-    await uvicorn.Server(config).serve()
+    server = uvicorn.Server(config)
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, lambda: setattr(server, "should_exit", True)
+    )
+    await server._serve()  # without its signal handling, which would end us before a profile is written
 
 
 async def profiled(url: str, port: int, folder: str, to: str) -> None:

@@ -37,7 +37,9 @@ HOT = (7, 3)
 @cache
 def _resolved(n: int) -> Resolved:
     uid = quick(variant_id(n))
-    return Resolved(uid, 1, 0, "each", "none", f"SKU-{n:05d}", f"Product {n}", uid, None, None, None, None, None, False)
+    return Resolved(
+        uid, 1, 0, "each", "none", f"SKU-{n:05d}", f"Product {n}", uid, None, None, None, None, None, False
+    )
 
 
 @cache
@@ -50,8 +52,16 @@ def job(variant: int, store: int) -> Job:
     """One sale of one piece, as `POST /v1/pos/sales` would hand it to the lane."""
     at = now() - timedelta(seconds=1)
     sku = f"SKU-{variant:05d}"
-    sale = SaleIn(id=uuid7(), register=_till(store).code, happened_at=at, currency="EUR", lines=[LineIn(sku=sku, quantity="1", total="1.99")])
-    item, _ = sale_item(sale, _till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER)
+    sale = SaleIn(
+        id=uuid7(),
+        register=_till(store).code,
+        happened_at=at,
+        currency="EUR",
+        lines=[LineIn(sku=sku, quantity="1", total="1.99")],
+    )
+    item, _ = sale_item(
+        sale, _till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER
+    )
     audit = (
         quick7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),
         "127.0.0.1", {},
@@ -117,7 +127,10 @@ class Site:
 
     async def http_rate(self, *, batch: int, callers: int, seconds: float) -> float:
         """Sales a second over HTTP, as counted by the load client."""
-        port = await self._serving()
+        if self._server is None:
+            await self._serving()
+            await self.http_rate(batch=200, callers=2, seconds=2)  # every code once, so that it is remembered
+        port = self._port
         client = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.load", str(port), self.ground.key, str(callers), str(batch), str(seconds),
             stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[1],

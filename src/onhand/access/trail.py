@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from onhand.access.model import Caller
 from onhand.kit.clock import now
-from onhand.kit.ids import uuid7
+from onhand.kit.ids import quick7
 
 AUDIT_RIDER = """
 INSERT INTO audit (id, at, actor_id, actor_kind, actor_name, action, entity, entity_id, request, request_id, ip, changes)
@@ -31,7 +31,7 @@ def audit_rows(
     scope = request.scope
     fields = {name: [None, msgspec.to_builtins(value)] for name, value in (changes or {}).items()}
     row = (
-        uuid7(), now(), caller.id, caller.kind, caller.name, f"{entity}.created", entity, str(entity_id),
+        quick7(), now(), caller.id, caller.kind, caller.name, f"{entity}.created", entity, str(entity_id),
         f"{scope['method']} {scope['path']}", scope.get("state", {}).get("request_id", ""),
         scope["client"][0] if scope.get("client") else "", fields,
     )  # fmt: skip

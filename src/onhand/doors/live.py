@@ -93,7 +93,8 @@ class Hub:
                 except Exception as error:
                     log.warning("hub_read_failed", error=repr(error))
                     await asyncio.sleep(0.5)
-                await asyncio.sleep(0.02)  # let a burst gather: at most 50 reads a second
+                # Let a burst gather: at most 50 reads a second, and 5 while nobody listens.
+                await asyncio.sleep(0.02 if self._listeners else 0.2)
         finally:
             waiter.close()
 

@@ -141,7 +141,7 @@ class Engine:
         self._queue.append(Entry(items, group, riders or {}, answer))
         self._queued += len(items)
         self._wake.set()
-        return await asyncio.shield(answer)
+        return await answer  # a caller that goes away cancels its own answer, never the batch
 
     async def _run(self) -> None:
         while True:
