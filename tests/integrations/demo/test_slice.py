@@ -22,6 +22,7 @@ from onhand.integrations.demo.state import State, read_secrets
 from onhand.integrations.demo.world import World, read_world
 from onhand.kit.clock import now
 from onhand.kit.database import Database
+from onhand.ledger import verify
 
 pytestmark = pytest.mark.data
 
@@ -129,6 +130,8 @@ async def test_history_live_and_a_second_start(app: Any, ground: Ground, options
     await load_rest(database, again.world)
     assert await count(database, "SELECT count(*) FROM variant") == goods + NEVER_SOLD
     assert (await prepare(ground, options)).world.state.complete
+    report = await verify.run(database)
+    assert report.ok, report.differences
     lines = "SELECT count(*) FROM sale_line l JOIN sale s ON s.id = l.sale WHERE l.quantity = 0 AND l.variant IS NOT NULL"
     assert await count(database, lines) > 0, "coupons stand on receipts and move nothing"
 

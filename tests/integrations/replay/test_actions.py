@@ -17,6 +17,7 @@ from onhand.integrations.replay.actions import Before, Missing, Replayed, replay
 from onhand.integrations.replay.mapping import Mapping, ReplayMapping, named
 from onhand.integrations.replay.model import differences
 from onhand.kit.database import Database
+from onhand.ledger import verify
 
 _ROOT = Path(__file__).parents[3]
 UCI = (
@@ -141,6 +142,11 @@ async def test_an_unknown_place_is_refused_before_anything_is_posted(
     file.write_text(FILE)
     with pytest.raises(ReplayMapping, match="NOWHERE"):
         await run(db, engine, file, Mapping(source="x", columns=COLUMNS, place="NOWHERE", currency="GBP"))
+
+
+async def test_the_books_hold_together(db: Database, engine: ledger.Engine) -> None:
+    report = await verify.run(db)
+    assert report.ok, report.differences
 
 
 @pytest.mark.data

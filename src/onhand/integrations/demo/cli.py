@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import httpx2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from onhand.integrations.demo import state as memory
 from onhand.integrations.demo.history import Done, post_history
@@ -136,9 +135,8 @@ def bar(console: Console) -> Iterator[Say]:
 
 def show(console: Console, secrets: Secrets, url: str) -> None:
     """Print where to go and whom to sign in as."""
-    table = Table(title=f"Sign in at {url}", title_justify="left")
-    for name in ("role", "email", "password", "where"):
-        table.add_column(name)
+    console.print(f"Sign in at [bold]{url}[/bold] as", highlight=False)
+    width = max(len(login.email) for login in secrets.logins)
     for login in secrets.logins:
-        table.add_row(login.role, login.email, login.password, login.where)
-    console.print(table)
+        text = f"  {login.role:<8} {login.email:<{width}}  {login.password}   {login.where}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
