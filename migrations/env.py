@@ -5,6 +5,8 @@ from alembic import context
 from onhand.doors.wiring import metadata
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True, compare_type=True)
+context.configure(
+    connection=connection, target_metadata=metadata, transaction_per_migration=True, compare_type=True
+)
 with context.begin_transaction():
     context.run_migrations()
