@@ -25,9 +25,19 @@ from onhand.doors import console, wiring
 from onhand.doors.express import Express
 from onhand.doors.live import Hub
 from onhand.kit import telemetry, worker
+from onhand.kit.clock import now
+from onhand.kit.database import is_away
 from onhand.kit.ids import uuid7
 from onhand.kit.intake import Intake, add_to_openapi
-from onhand.kit.problem import InternalError, InvalidBody, LimitExceeded, MethodNotAllowed, NotFound, Problem
+from onhand.kit.problem import (
+    InternalError,
+    InvalidBody,
+    LimitExceeded,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unavailable,
+)
 from onhand.kit.settings import Settings
 from onhand.values.errors import BadValue
 
@@ -69,6 +79,7 @@ def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: f"{route.name}",
     )  # fmt: skip
     app.state.settings = settings
+    app.state.started_at = now()
     app.state.database = objects.database
     app.state.access = objects.access
     app.state.engine = objects.engine
@@ -264,10 +275,17 @@ async def _on_http(request: Request, error: HTTPException) -> Response:
 async def _on_data(request: Request, error: DataError) -> Response:
     """A value the database cannot hold (a NUL character, a number beyond its range) that no field's own check caught."""
     log.warning("value_refused_by_database", error=str(error.orig))
-    return access.refusal(InvalidBody("A value is out of range, or holds a character that cannot be stored."), request)
+    return access.refusal(
+        InvalidBody("A value is out of range, or holds a character that cannot be stored."), request
+    )
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
+    if is_away(error):
+        log.warning("database_away", path=request.scope["path"], error=repr(error)[:300])
+        return access.refusal(
+            Unavailable("The database is away. Send it again in a moment.", retry_after=1), request
+        )
     log.error("crashed", path=request.scope["path"], exc_info=error)
     return access.refusal(InternalError(), request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from onhand.kit.clock import now
 from onhand.kit.web import APIRouter, Out, Reads
 
 router = APIRouter(tags=["insight"])
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class MoneyOut(Out):
@@ -113,7 +115,14 @@ async def get_overview(request: Request, conn: Reads, caller: CallerDep) -> Any:
     """What happens right now at the caller's sites. The stock's value needs costs:read. In the demo, `at` is where the
     replayed history stands."""
     present = now()
-    clock = await reads.data_clock(conn, present) if request.app.state.settings.demo else present
+    state, clock, since = request.app.state, present, EVER
+    if state.settings.demo:
+        clock, since = await reads.data_clock(conn, present), state.started_at
     return await reads.overview(
-        conn, now=present, clock=clock, scope=caller.sites("stock:read"), costs=caller.may("costs:read")
+        conn,
+        now=present,
+        clock=clock,
+        since=since,
+        scope=caller.sites("stock:read"),
+        costs=caller.may("costs:read"),
     )

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from onhand import access, locations
 from onhand.insight.model import minute_series
 from onhand.kit.clock import rfc3339
-from onhand.kit.ids import NIL
 from onhand.values.money import CURRENCY_EXPONENTS
 from onhand.values.quantity import format_units
 
@@ -34,10 +33,10 @@ SELECT d.site, (SELECT s.happened_at FROM sale s WHERE s.site = d.site ORDER BY 
 """)
 _MINUTES = sa.text("""
 SELECT date_trunc('minute', recorded_at) AS at, sum(units)::bigint AS units, sum(total)::bigint AS revenue
-  FROM sale WHERE recorded_at >= :start AND actor <> :system AND state <> 'voided' AND site = ANY(CAST(:sites AS uuid[]))
+  FROM sale WHERE recorded_at >= :start AND state <> 'voided' AND site = ANY(CAST(:sites AS uuid[]))
  GROUP BY 1
 """)
-"""As sales come in, by the database's clock; what the system itself loads as history is not live."""
+"""As sales come in, by the database's clock."""
 _LATEST = sa.text("SELECT max(happened_at) FROM sale")
 _BELOW_MINIMUM = sa.text("""
 SELECT m.variant_id, v.sku, v.name, v.unit, v.decimals, m.site_id, p.code AS site_code, m.minimum,
@@ -104,11 +103,18 @@ async def data_clock(conn: AsyncConnection, now: datetime) -> datetime:
 
 
 async def overview(
-    conn: AsyncConnection, *, now: datetime, clock: datetime, scope: Collection[UUID] | None, costs: bool
+    conn: AsyncConnection,
+    *,
+    now: datetime,
+    clock: datetime,
+    since: datetime,
+    scope: Collection[UUID] | None,
+    costs: bool,
 ) -> dict[str, Any]:
     """Everything the overview shows, for the sites of a scope (None: all).
 
-    Business days are each site's own; `clock` says which day it is (a replay lags behind `now`).
+    Business days are each site's own; `clock` says which day it is (a replay lags behind `now`). The last hour by minute
+    begins at `since` at the earliest: history loaded before it was not sold in these minutes.
     """
     organisation = await access.get_organisation(conn) or {"currency": "EUR"}
     currency = organisation["currency"]
@@ -121,7 +127,7 @@ async def overview(
     found = {
         r.at: (r.units, r.revenue)
         for r in await conn.execute(
-            _MINUTES, {"sites": ids, "start": now - timedelta(minutes=60), "system": NIL}
+            _MINUTES, {"sites": ids, "start": max(since, now - timedelta(minutes=60))}
         )
     }
 

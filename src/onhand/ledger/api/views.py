@@ -89,12 +89,13 @@ async def list_site_levels(
 async def stock_matrix(
     conn: Reads, caller: CallerDep, limit: Limit = LIMIT, cursor: Cursor = None, variant_id: UUID | None = None,
     sku: str | None = None, site_id: UUID | None = None, q: str | None = None, category_id: UUID | None = None,
-    below: reads.Below | None = None, format: Format = None,
+    below: reads.Below | None = None, unstocked: bool = False, format: Format = None,
 ) -> Any:  # fmt: skip
-    """Variants by sites: totals, and a cell for each site you may see."""
+    """Variants by sites: totals, and a cell for each site you may see. Without a filter, `unstocked` adds those that never
+    were in stock."""
     wanted = reads.StockFilter(
         variant_id=variant_id, sku=sku, site_id=site_id, q=q, category_id=category_id, below=below,
-        scope=caller.sites("stock:read"),
+        scope=caller.sites("stock:read"), unstocked=unstocked,
     )  # fmt: skip
 
     async def fetch(limit: int, cursor: str | None) -> Any:

@@ -38,6 +38,8 @@ class StockFilter:
     category_id: UUID | None = None
     below: Below | None = None
     scope: Scope = None
+    unstocked: bool = False
+    """Whether a list of everything shows variants that never were in stock, too."""
 
 
 _OVERSOLD = "(SELECT DISTINCT e.variant, e.site FROM exception e WHERE e.kind = 'oversold')"
@@ -167,10 +169,13 @@ def _some_site(wanted: StockFilter, parameters: dict[str, Any]) -> list[str]:
 async def stock_matrix(conn: AsyncConnection, wanted: StockFilter, *, limit: int, cursor: str | None) -> Rows:
     """A page of variants in SKU order, each with totals and a cell per site the caller sees; and the next cursor.
 
-    Three queries. Variants without any stock are there too, with an empty `sites`.
+    Three queries. Without a filter, variants that never were in stock are left out unless `unstocked` asks for them; a search
+    finds them, with an empty `sites`.
     """
     parameters: dict[str, Any] = {"limit": limit + 1, "scope": scope_param(wanted.scope)}
     where = [*_variant_where(wanted, parameters), *_some_site(wanted, parameters)]
+    if not where and not wanted.unstocked:
+        where.append("EXISTS (SELECT FROM site_level s WHERE s.variant = v.id)")
     where.append(row_after([("v.sku", "text")], cursor, parameters))
     rows = await fetch(conn, _VARIANTS.format(where=" AND ".join(where)), parameters)
     page, following = page_of(rows, limit, ["sku"])
