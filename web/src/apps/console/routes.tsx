@@ -47,6 +47,10 @@ const pages = [
   page('/sales/$id', () => import('./pos/SalePage'), 'SalePage'),
   page('/exceptions', () => import('./ledger/ExceptionsPage'), 'ExceptionsPage'),
   page('/approvals', () => import('./ledger/ApprovalsPage'), 'ApprovalsPage'),
+  page('/jobs', () => import('./ops/JobsPage'), 'JobsPage'),
+  page('/jobs/$id', () => import('./ops/JobPage'), 'JobPage'),
+  page('/imports', () => import('./integrations/ImportsPage'), 'ImportsPage'),
+  page('/imports/$id', () => import('./integrations/ImportPage'), 'ImportPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 

@@ -104,7 +104,7 @@ function FilterControl({ filter, value, change, wide }: { filter: Filter; value:
           w={width}
           searchable={(filter.options?.length ?? 0) > 8}
           clearable
-          clearButtonProps={{ 'aria-label': s('clear'), tabIndex: 0 }}
+          clearButtonProps={{ 'aria-label': s('clear'), 'aria-hidden': false, tabIndex: 0 }}
           data-testid={`filter-${filter.param}`}
         />
       )

@@ -40,7 +40,7 @@ export function ExceptionsPage() {
     { id: 'quantity', header: s('quantity'), width: '110px', align: 'right', cell: (row) => (row.quantity ? <Quantity value={row.quantity} unit={row.unit ?? undefined} /> : <Quantity value={typeof row.detail.quantity === 'string' ? row.detail.quantity : null} />) },
     { id: 'by', header: t('by'), width: 'minmax(110px, 1fr)', hidden: true, cell: (row) => row.actor.name },
     { id: 'state', header: s('state'), width: '110px', narrow: 'corner', cell: (row) => <Badge color={row.state === 'open' ? 'amber' : 'gray'}>{word(row.state)}</Badge> },
-    { id: 'resolution', header: t('resolution'), width: 'minmax(140px, 1fr)', narrow: 'hide', cell: (row) => row.resolution ?? '–' },
+    { id: 'resolution', header: t('resolution'), width: 'minmax(140px, 1fr)', hidden: true, cell: (row) => row.resolution ?? '–' },
   ]
   return (
     <Page title={t('exceptions')} lead={t('exceptionsLead')} fill testId="page-exceptions">
