@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -297,3 +298,13 @@ async def test_numbers_explain_themselves_after_all_this(client: Any, shop: dict
     days = (await client.get(f"/v1/variants/{shop['tea']}/chart", params={"site_id": shop["S1"]})).json()
     assert len(days) == 30
     assert (await client.get("/v1/integrity")).json()["drift"] is None
+
+
+async def test_one_request_sent_many_times_at_once_acts_once(client: Any, shop: dict[str, Any]) -> None:
+    body = {"id": str(uuid7()), "location_id": shop["S2"], "sku": "RICE", "quantity": "1", "reason": "found"}
+    before = await on_hand(client, sku="RICE", location_id=shop["S2"])
+    answers = await asyncio.gather(*[client.post("/v1/adjustments", json=body) for _ in range(10)])
+    assert {a.status_code for a in answers} == {201}
+    assert len({a.text for a in answers}) == 1
+    assert sum(a.headers.get("idempotent-replayed") == "true" for a in answers) == 9
+    assert float(await on_hand(client, sku="RICE", location_id=shop["S2"])) == float(before) + 1
