@@ -9,14 +9,13 @@ from datetime import timedelta
 
 import psycopg
 
+from bench.ground import EMPTY, STORES, VARIANTS, store_id, variant_id
+from bench.harness import Claim, Round
 from onhand import locations
 from onhand.kit.clock import now
 from onhand.kit.ids import NIL, uuid7
 from onhand.kit.postgres import OWNER
 from onhand.ledger import Item, Kind, Mode, Move, Posting, digest_of
-
-from bench.ground import EMPTY, STORES, VARIANTS, store_id, variant_id
-from bench.harness import Claim, Round
 
 LINES = 10
 POSTINGS = 500
@@ -35,7 +34,11 @@ def _postings(count: int) -> list[Item]:
         store, uid = store_id(pick.randrange(STORES)), uuid7()
         moves = tuple(Move(variant_id(pick.randrange(VARIANTS)), store, _CUSTOMER, 1) for _ in range(LINES))
         items.append(
-            Item(Posting(uid, Kind.sell.value, "replay", uid, _CUSTOMER, at, moves, digest_of(uid), mode=Mode.fact))
+            Item(
+                Posting(
+                    uid, Kind.sell.value, "replay", uid, _CUSTOMER, at, moves, digest_of(uid), mode=Mode.fact
+                )
+            )
         )
     return items
 

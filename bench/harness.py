@@ -96,7 +96,10 @@ async def _measure(ground: Ground, claims: Sequence[Claim], rounds: int, seconds
                     result.ours.append(ours)
                     result.rival.append(theirs)
                 what = f"round {n}" if n else "warm-up"
-                print(f"{what}: {result.claim.name} {ours:.0f}/s, rival {theirs:.0f}/s, {ours / theirs:.2f}", file=sys.stderr)
+                print(
+                    f"{what}: {result.claim.name} {ours:.0f}/s, rival {theirs:.0f}/s, {ours / theirs:.2f}",
+                    file=sys.stderr,
+                )
     return results
 
 

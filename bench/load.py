@@ -1,6 +1,6 @@
 """The load client, in a process of its own and cheap enough not to be what is measured: raw keep-alive connections.
 
-    python -m bench.load PORT KEY CONNECTIONS SALES_A_REQUEST SECONDS
+python -m bench.load PORT KEY CONNECTIONS SALES_A_REQUEST SECONDS
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ class Load:
 
     def request(self) -> bytes:
         """The next request."""
-        body = self.sale() if self.batch == 1 else f'{{"sales":[{",".join(self.sale() for _ in range(self.batch))}]}}'
+        body = (
+            self.sale()
+            if self.batch == 1
+            else f'{{"sales":[{",".join(self.sale() for _ in range(self.batch))}]}}'
+        )
         return b"%s%d\r\n\r\n%s" % (self.head, len(body), body.encode())
 
     def answered(self, status: bytes, body: bytes) -> None:
@@ -102,7 +106,9 @@ async def main(port: int, key: str, connections: int, batch: int, seconds: float
     load = Load(key, batch, seconds)
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    tills = [(await loop.create_connection(lambda: Till(load), "127.0.0.1", port))[1] for _ in range(connections)]
+    tills = [
+        (await loop.create_connection(lambda: Till(load), "127.0.0.1", port))[1] for _ in range(connections)
+    ]
     await asyncio.gather(*(t.closed for t in tills))
     took = time.perf_counter() - started
     print(json.dumps({"sales_a_second": load.sales / took, "failed": load.failed}))

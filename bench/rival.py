@@ -6,10 +6,9 @@ import asyncio
 import re
 from pathlib import Path
 
+from bench.ground import FIRST, REGISTER_PREFIX, RIVAL, STORE_PREFIX, STORES, VARIANT_PREFIX, VARIANTS, Ground
 from onhand import locations
 from onhand.kit.postgres import OWNER
-
-from bench.ground import FIRST, REGISTER_PREFIX, RIVAL, STORE_PREFIX, STORES, VARIANT_PREFIX, VARIANTS, Ground
 
 _TPS = re.compile(r"tps = ([0-9.]+) \(without")
 

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.ground import STORES, VARIANTS, Ground, till, variant_id
 from onhand import ledger, locations
 from onhand.catalog import Resolved
 from onhand.doors import wiring
@@ -24,8 +25,6 @@ from onhand.kit.database import Database
 from onhand.kit.ids import quick, quick7, uuid7
 from onhand.ledger import Engine, Item
 from onhand.pos import LineIn, SaleIn, Till, sale_item
-
-from bench.ground import STORES, VARIANTS, Ground, till, variant_id
 
 Job = tuple[Item, dict[str, list[tuple[Any, ...]]]]
 """An item as the point of sale makes it, with the audit row of its request."""
@@ -62,7 +61,7 @@ def job(variant: int, store: int) -> Job:
     item, _ = sale_item(
         sale, _till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER
     )
-    audit = (
+    audit: tuple[Any, ...] = (
         quick7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),
         "127.0.0.1", {},
     )  # fmt: skip

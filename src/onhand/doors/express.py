@@ -18,9 +18,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from onhand import access
 from onhand.kit import telemetry
+from onhand.kit.database import is_away
 from onhand.kit.ids import quick7
 from onhand.kit.intake import Intake, read_body
-from onhand.kit.problem import InternalError, Problem
+from onhand.kit.problem import InternalError, Problem, Unavailable
 
 log = structlog.get_logger("onhand.http")
 
@@ -104,6 +105,9 @@ class Express:
             problem = error
             if problem.status >= 500:
                 log.warning("refused", code=problem.code, detail=problem.detail)
+        elif is_away(error):
+            log.warning("database_away", error=repr(error)[:300])
+            problem = Unavailable("The database is away. Send it again with the same id.", retry_after=1)
         else:
             log.error("crashed", path=scope["path"], exc_info=error)
             problem = InternalError()

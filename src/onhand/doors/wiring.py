@@ -12,6 +12,7 @@ import structlog
 
 from onhand import access, catalog, ledger, locations, parties, pos
 from onhand.doors import schema
+from onhand.doors.supervise import kept_up
 from onhand.kit.database import Database, metadata, refuse_weak_durability
 from onhand.kit.migrate import upgrade
 from onhand.kit.outbox import flush_directory, flush_events
@@ -144,10 +145,11 @@ async def opened(settings: Settings, urls: Urls) -> AsyncIterator[tuple[Database
 
 @asynccontextmanager
 async def database_up(settings: Settings) -> AsyncIterator[Urls]:
-    """The database, brought up and migrated; an embedded server started here is stopped at the end."""
+    """The database, brought up and migrated; an embedded server is looked after, and stopped at the end if started here."""
     urls = await asyncio.to_thread(bring_up, settings)
     try:
-        yield urls
+        async with kept_up(urls.embedded):
+            yield urls
     finally:
         if urls.embedded is not None and urls.embedded.started_here:
             await asyncio.to_thread(urls.embedded.stop)

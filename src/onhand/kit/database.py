@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 import sqlalchemy as sa
+import sqlalchemy.exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from onhand.kit.clock import now
@@ -97,6 +99,18 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
             "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
             "application_name": "onhand",
         },
+    )
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be reached just now: worth trying again, nobody's mistake."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True  # every connection of the pool is busy
+    found = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(found, psycopg.OperationalError) and (
+        found.sqlstate is None or found.sqlstate.startswith(("57P", "08"))
     )
 
 

@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 
 from onhand.kit import signal
+from onhand.kit.database import is_away
 from onhand.kit.ids import quick
 from onhand.kit.problem import InternalError, Problem, Unavailable
 from onhand.ledger import lane
@@ -26,7 +27,7 @@ from onhand.ledger.batch import EventRow
 from onhand.ledger.decide import Directory
 from onhand.ledger.lane import Item, RiderRows, Stale
 from onhand.ledger.model import Outcome, Posting, check_shape
-from onhand.ledger.wire import Wire
+from onhand.ledger.wire import ConnectionLostError, Wire
 
 log = structlog.get_logger("onhand.lane")
 
@@ -103,8 +104,16 @@ class Engine:
         return self._queued
 
     async def start(self) -> None:
-        """Connect, load the directory, and begin."""
-        await self._connect()
+        """Connect, load the directory, and begin; waits a while for a database that is away."""
+        deadline = time.monotonic() + RECONNECT_SECONDS
+        while True:
+            try:
+                await self._connect()
+                break
+            except _CONNECTION_LOST:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
         self._task = asyncio.create_task(self._run(), name="posting lane")
 
     async def stop(self) -> None:
@@ -243,7 +252,12 @@ class Engine:
         await self._load()
 
     async def _load(self) -> None:
-        self.epoch, places = await self.load_directory()
+        try:
+            self.epoch, places = await self.load_directory()
+        except Exception as error:
+            if is_away(error):
+                raise ConnectionLostError(repr(error)) from error
+            raise
         self.places = {
             quick(key): replace(place, site_id=quick(place.site_id)) if place.site_id else place
             for key, place in places.items()

@@ -226,10 +226,15 @@ class Wire:
         self._known[statement] = name, [results[1].param_type(n) for n in range(results[1].nparams)]
 
     async def _rollback(self) -> None:
+        if self._pg.status == pq.ConnStatus.BAD:
+            return  # gone, and its transaction with it
         if self._pg.transaction_status != pq.TransactionStatus.IDLE:
-            self._pg.send_query_params(b"ROLLBACK", None)
-            self._pg.pipeline_sync()
-            await self._results(1)
+            try:
+                self._pg.send_query_params(b"ROLLBACK", None)
+                self._pg.pipeline_sync()
+                await self._results(1)
+            except psycopg.OperationalError as error:
+                raise ConnectionLostError(str(error)) from error
 
     async def _results(self, count: int) -> list[pq.abc.PGresult]:
         """The results of `count` statements and the sync after them."""
