@@ -21,6 +21,7 @@ def upgrade() -> None:
     conn = op.get_bind()
     has_app = conn.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP,)).first() is not None
     raw = conn.connection.driver_connection
+    assert raw is not None
     for statement in Path(__file__).with_suffix(".sql").read_text().split(END):
         if statement.strip() and (has_app or not statement.startswith(GRANTS)):
             raw.execute(statement)
