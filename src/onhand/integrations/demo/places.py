@@ -61,7 +61,7 @@ def stores(source_ids: list[int]) -> list[Place]:
         raise ValueError(f"the demo has {MOST_STORES} towns")
     return [
         Place(
-            code=f"S{number:02}", name=f"Harvest Lane {town}", kind="store", latitude=latitude, longitude=longitude,
+            code=f"S{number:02}", name=town, kind="store", latitude=latitude, longitude=longitude,
             time_zone=zone, external_id=f"cj-{source}",
         )
         for number, (source, (town, latitude, longitude, zone)) in enumerate(zip(source_ids, _TOWNS, strict=False), start=1)
