@@ -1,0 +1,1 @@
+"""Kills under load: what was acknowledged is in the books exactly once."""
