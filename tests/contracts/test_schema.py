@@ -7,7 +7,12 @@ after it, write a migration (docs/how/add-a-column.md).
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -123,6 +128,48 @@ def test_migrations_make_everything_else_too(migrated: str, database_urls: tuple
 
 def test_migrating_again_changes_nothing(migrated: str) -> None:
     assert migrate.upgrade(migrated) == []
+
+
+@pytest.fixture
+def oldest(server: EmbeddedPostgres) -> Iterator[str]:
+    """A database of the oldest PostgreSQL we run on, as docs/how/run-with-an-external-postgresql.md makes it."""
+    binaries = Path("/usr/lib/postgresql/15/bin")
+    if not binaries.is_dir():
+        pytest.skip("there is no PostgreSQL 15 on this machine")
+    with tempfile.TemporaryDirectory(prefix="onhand-pg15-") as folder:
+        run: dict[str, Any] = {
+            "check": True,
+            "stdout": subprocess.DEVNULL,
+            "stdin": subprocess.DEVNULL,
+            "cwd": "/",
+        }
+        if server.os_user is not None:
+            shutil.chown(folder, server.os_user)
+            run |= {"user": server.os_user, "group": server.os_user, "extra_groups": []}
+        data, control = f"{folder}/data", str(binaries / "pg_ctl")
+        subprocess.run(
+            [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-N"],
+            **run,
+        )
+        options = f"-k {folder} -c listen_addresses="
+        subprocess.run([control, "-w", "-D", data, "-l", f"{folder}/log", "-o", options, "start"], **run)
+        try:
+            with psycopg.connect(f"postgresql://postgres@/postgres?host={folder}", autocommit=True) as conn:
+                conn.execute("CREATE ROLE onhand_owner LOGIN")
+                conn.execute("CREATE ROLE onhand_app LOGIN")
+                conn.execute("CREATE DATABASE onhand OWNER onhand_owner")
+            yield f"postgresql://onhand_owner@/onhand?host={folder}"
+        finally:
+            subprocess.run([control, "-D", data, "-m", "immediate", "stop"], **run)
+
+
+@pytest.mark.external
+def test_migrations_run_on_the_oldest_postgresql(oldest: str) -> None:
+    assert migrate.upgrade(oldest)
+    with psycopg.connect(oldest.replace("onhand_owner", "onhand_app")) as conn:
+        assert conn.execute("SELECT count(*) FROM ledger_entry").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("DELETE FROM posting")
 
 
 def test_every_migration_is_marked() -> None:
