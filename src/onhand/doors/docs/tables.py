@@ -23,6 +23,8 @@ Generated from the code; `make docs` writes this page.
 """
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+QUEUE = "kit/sql/jobs.sql"
+"""The job queue's own schema, copied as it is."""
 _SHORT = {"TIMESTAMP WITH TIME ZONE": "timestamptz", "DOUBLE PRECISION": "float8"}
 
 
@@ -38,7 +40,22 @@ def page() -> str:
         lines += [*_arrows(tables), "```", ""]
         for table in tables:
             lines += _columns(table)
+        lines += _routines(package)
     return "\n".join(lines).rstrip() + "\n"
+
+
+_ROUTINE = re.compile(r"((?:^--[^\n]*\n)*)^CREATE (?:OR REPLACE )?(FUNCTION|VIEW) (\w+)", re.MULTILINE)
+
+
+def _routines(package: str) -> list[str]:
+    """Functions and views of a package's SQL files, each with the comment above it."""
+    found = []
+    for name, text in schema.sql_files():
+        if name.startswith(f"{package.replace('.', '/')}/") and name != QUEUE:
+            for comment, kind, called in _ROUTINE.findall(text):
+                told = " ".join(line.removeprefix("--").strip() for line in comment.splitlines())
+                found.append(row(f"`{called}`", kind.lower(), told))
+    return [row("routine", "kind", "does"), row(*["---"] * 3), *found, ""] if found else []
 
 
 def _type(column: sa.Column[object]) -> str:
