@@ -51,6 +51,12 @@ const pages = [
   page('/jobs/$id', () => import('./ops/JobPage'), 'JobPage'),
   page('/imports', () => import('./integrations/ImportsPage'), 'ImportsPage'),
   page('/imports/$id', () => import('./integrations/ImportPage'), 'ImportPage'),
+  page('/users', () => import('./access/UsersPage'), 'UsersPage'),
+  page('/roles', () => import('./access/RolesPage'), 'RolesPage'),
+  page('/keys', () => import('./access/KeysPage'), 'KeysPage'),
+  page('/account', () => import('./access/AccountPage'), 'AccountPage'),
+  page('/locations', () => import('./locations/LocationsPage'), 'LocationsPage'),
+  page('/locations/$id', () => import('./locations/LocationsPage'), 'LocationsPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 
