@@ -1602,8 +1602,9 @@ BEGIN
   IF cardinality(sl_variant) > 0 THEN
     SELECT * INTO sl FROM ledger_lock_sites(sl_variant, sl_site);
     IF sl.tids IS NULL OR cardinality(sl.tids) <> cardinality(sl_variant) OR (NOT judged AND EXISTS (
-        SELECT FROM unnest(sl.sellable, sl.reserved, sl.overdrawn, sl_low, sl_dip) AS g(sellable, reserved, overdrawn, low, dip)
-         WHERE g.sellable - g.reserved + g.low < 0 OR g.reserved - g.sellable - g.dip > g.overdrawn)) THEN
+        -- a line that leaves less than nothing free raises what is overdrawn, even where the batch gives as much before it
+        SELECT FROM unnest(sl.sellable, sl.reserved, sl_low, sl_dip) AS g(sellable, reserved, low, dip)
+         WHERE g.sellable - g.reserved + g.low < 0 OR g.sellable - g.reserved + g.dip < 0)) THEN
       RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
     END IF;
   END IF;

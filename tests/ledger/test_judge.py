@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from uuid import UUID, uuid4
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onhand.kit.ids import derive_id
@@ -48,7 +48,7 @@ def guard(book: Book, folded: Folded) -> bool:
         site = book.sites[key2]
         if d.low is not None and site.sellable - site.reserved + d.low < 0:
             return False
-        if site.reserved - site.sellable - d.dip > site.overdrawn:
+        if d.dip is not None and site.sellable - site.reserved + d.dip < 0:
             return False
     return True
 
@@ -72,6 +72,7 @@ def plain(book: Book) -> tuple[object, ...]:
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32))
+@example(seed=256)  # a key below zero, given and taken as much in one batch
 def test_what_the_guard_lets_through_the_judge_posts(seed: int) -> None:
     rng = random.Random(seed)
     world, places = shop()

@@ -122,9 +122,12 @@ async def test_site_levels_and_matrix(db: Database, world: World) -> None:
             conn, reads.StockFilter(below="zero"), limit=50, cursor=None, costs=False
         )
         assert [(r["sku"], r["available"], r["cost"]) for r in below] == [("RICE", "-0.500", None)]
-        matrix, cursor = await reads.stock_matrix(conn, reads.StockFilter(), limit=2, cursor=None)
+        stocked, _ = await reads.stock_matrix(conn, reads.StockFilter(), limit=50, cursor=None)
+        assert [r["sku"] for r in stocked] == ["RICE", "TEA"]
+        every = reads.StockFilter(unstocked=True)
+        matrix, cursor = await reads.stock_matrix(conn, every, limit=2, cursor=None)
         assert [r["sku"] for r in matrix] == ["RICE", "SALT"]
-        more, _ = await reads.stock_matrix(conn, reads.StockFilter(), limit=2, cursor=cursor)
+        more, _ = await reads.stock_matrix(conn, every, limit=2, cursor=cursor)
         assert more[0]["totals"] == {
             "on_hand": "96", "available": "86", "reserved": "0", "on_order": "0", "in_transit": "0",
         }  # fmt: skip

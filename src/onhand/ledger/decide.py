@@ -46,18 +46,18 @@ class SiteRow:
 
 @dataclass(slots=True)
 class Delta:
-    """What a batch does to one key: the net change, the lowest running sum of what is free at any strict line (None: no
-    strict line), and the lowest at any line, strict or fact."""
+    """What a batch does to one key: the net change, the lowest running sum of what is free at any strict line that takes
+    (None: there is none), and the lowest at any line that takes, strict or fact."""
 
     net: int = 0
     claimed: int = 0
     low: int | None = None
-    dip: int = 0
+    dip: int | None = None
 
     def took(self, guarded: bool) -> None:
         """Note the running sum after a line that took something."""
         running = self.net - self.claimed
-        if running < self.dip:
+        if self.dip is None or running < self.dip:
             self.dip = running
         if guarded and (self.low is None or running < self.low):
             self.low = running
