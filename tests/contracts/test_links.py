@@ -29,3 +29,9 @@ def test_links(page: Path) -> None:
         assert target.exists(), f"{link} leads nowhere"
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), f"{link}: no such heading"
+
+
+def test_pages_named_in_the_code_are_there() -> None:
+    for path in sorted((ROOT / "src" / "onhand").rglob("*.py")):
+        for name in re.findall(r"docs/[a-z/-]+\.md", path.read_text()):
+            assert (ROOT / name).exists(), f"{path.relative_to(ROOT)} names {name}"
