@@ -90,7 +90,11 @@ def build_web(root: Path) -> None:
 def installed(web: Path) -> bool:
     """True when node_modules was written after the lock file last changed."""
     marker, lock = web / "node_modules/.package-lock.json", web / "package-lock.json"
-    return (web / "node_modules/vite").exists() and marker.exists() and marker.stat().st_mtime >= lock.stat().st_mtime
+    return (
+        (web / "node_modules/vite").exists()
+        and marker.exists()
+        and marker.stat().st_mtime >= lock.stat().st_mtime
+    )
 
 
 class WebBuild(BuildHookInterface):  # type: ignore[misc,valid-type]

@@ -30,7 +30,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
         postgres = EmbeddedPostgres.at(Path(folder) / "data")
         postgres.start()
         with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as conn:
-            conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(TEMPLATE), sql.Identifier(OWNER)))
+            conn.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(TEMPLATE), sql.Identifier(OWNER))
+            )
         engine = sa.create_engine(_url(postgres, TEMPLATE), poolclass=sa.NullPool)
         with engine.begin() as connection:
             schema.create_all(connection)

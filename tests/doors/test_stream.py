@@ -67,7 +67,7 @@ async def caller_of(app: Any, client: Any) -> Caller:
     """The signed-in admin, as the server sees them."""
     cookie = "; ".join(f"{c.name}={c.value}" for c in client.cookies.jar)
     token = cookie.split("=", 1)[1]
-    found = await app.state.access.gate.by_session(token)
+    found: Caller | None = await app.state.access.gate.by_session(token)
     assert found is not None
     return found
 

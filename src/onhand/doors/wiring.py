@@ -13,11 +13,13 @@ import structlog
 from onhand import access, catalog, ledger, locations, parties, pos
 from onhand.doors import schema
 from onhand.doors.supervise import kept_up
+from onhand.integrations.imports import jobs as _imports  # noqa: F401 - registers its jobs
 from onhand.kit.database import Database, metadata, refuse_weak_durability
 from onhand.kit.migrate import upgrade
 from onhand.kit.outbox import flush_directory, flush_events
 from onhand.kit.postgres import APP, EmbeddedPostgres
 from onhand.kit.settings import Settings
+from onhand.ledger import jobs as _books  # noqa: F401 - registers its jobs
 from onhand.pos.api.intake import Counter
 
 __all__ = ["Onhand", "Urls", "bring_up", "database_up", "hooks", "metadata", "opened", "prepare"]
@@ -67,7 +69,14 @@ def register() -> None:
     """Tell lower floors what they may not import."""
     access.set_scope_resolver(locations.sites_under)
     access.set_place_resolver(locations.sites_of)
-    access.set_code_resolver("location_code", locations.resolve)
+    for field in (
+        "location_code",
+        "from_location_code",
+        "to_location_code",
+        "from_site_code",
+        "to_site_code",
+    ):
+        access.set_code_resolver(field, locations.resolve)
     access.set_code_resolver("register", _register_codes)
     catalog.add_finder("location", "locations:read", locations.find)
     catalog.add_finder("supplier", "parties:read", parties.find_suppliers)
@@ -75,6 +84,9 @@ def register() -> None:
     catalog.add_scanner("locations:read", locations.scan)
     catalog.add_finder("sale", "sales:read", pos.find_sales)
     catalog.add_scanner("sales:read", pos.scan_sale)
+    locations.set_stock_check(ledger.holding_stock)
+    catalog.set_use_check(ledger.used_variants)
+    catalog.on_merge(ledger.carry_over)
     ledger.register_check("sale_documents", pos.document_sums)
 
 

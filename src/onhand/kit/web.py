@@ -83,6 +83,7 @@ def _uuid(value: Any) -> Any:
 Id = Annotated[UUID, BeforeValidator(_uuid)]
 """A UUID in a strict body (JSON has only strings)."""
 
+
 def _instant(value: Any) -> Any:
     if isinstance(value, str):
         try:
