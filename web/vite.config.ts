@@ -9,5 +9,6 @@ export default defineConfig({
   plugins: [react()],
   // Nothing is inlined: the page's security policy allows neither inline scripts nor data: fonts.
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
-  server: { proxy: proxied },
+  // docs/events holds the schemas that the page of events shows.
+  server: { proxy: proxied, fs: { allow: ['.', '../docs/events'] } },
 })

@@ -57,6 +57,8 @@ const pages = [
   page('/account', () => import('./access/AccountPage'), 'AccountPage'),
   page('/locations', () => import('./locations/LocationsPage'), 'LocationsPage'),
   page('/locations/$id', () => import('./locations/LocationsPage'), 'LocationsPage'),
+  page('/events', () => import('./ops/EventsPage'), 'EventsPage'),
+  page('/audit', () => import('./ops/AuditPage'), 'AuditPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 

@@ -22,6 +22,7 @@ export const words = defineTexts({
     admin: 'Administrator', manager: 'Manager', clerk: 'Stock clerk', cashier: 'Cashier', purchasing: 'Purchasing', finance: 'Finance',
     integrator: 'Integrator', auditor: 'Auditor',
     on_hand: 'On hand', sellable: 'Sellable', reserved: 'Reserved', on_order: 'On order', in_transit: 'In transit',
+    role: 'Role', api_key: 'API key', session: 'Session', organisation: 'Organisation', category: 'Category', register: 'Till', tax_code: 'Tax', approval: 'Approval', exception: 'Exception', job: 'Job', view: 'View',
     each: 'each', case: 'case', pallet: 'pallet', none: 'none', lot: 'by lot', serial: 'by serial number',
   },
   de: {
@@ -45,6 +46,7 @@ export const words = defineTexts({
     admin: 'Verwaltung', manager: 'Leitung', clerk: 'Lagerkraft', cashier: 'Kasse', purchasing: 'Einkauf', finance: 'Finanzen',
     integrator: 'Integration', auditor: 'Prüfung',
     on_hand: 'Vorhanden', sellable: 'Verkäuflich', reserved: 'Reserviert', on_order: 'Bestellt', in_transit: 'Unterwegs',
+    role: 'Rolle', api_key: 'API-Schlüssel', session: 'Sitzung', organisation: 'Betrieb', category: 'Kategorie', register: 'Kasse', tax_code: 'Steuer', approval: 'Genehmigung', exception: 'Ausnahme', job: 'Auftrag', view: 'Ansicht',
     each: 'Stück', case: 'Karton', pallet: 'Palette', none: 'ohne', lot: 'nach Charge', serial: 'nach Seriennummer',
   },
 })
