@@ -76,7 +76,7 @@ export function Frame() {
         </div>
       </AppShell.Header>
       <AppShell.Navbar className={css.nav} aria-label={t('mainNav')} style={{ overflowY: 'auto' }}>
-        <Menu />
+        <Menu chosen={close} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={css.main}>
         <Outlet />
@@ -87,7 +87,7 @@ export function Frame() {
   )
 }
 
-function Menu() {
+function Menu({ chosen }: { chosen: () => void }) {
   const t = useTexts(shellTexts)
   const may = useMay()
   const { routesByPath } = useRouter()
@@ -97,7 +97,7 @@ function Menu() {
       <div key={group.label}>
         <div className={css.group}>{t(group.label)}</div>
         {entries.map((entry) => (
-          <Link key={entry.to} to={entry.to as never} className={css.entry} activeOptions={{ exact: entry.to === '/', includeSearch: false }} data-testid={`nav-${entry.label}`}>
+          <Link key={entry.to} to={entry.to as never} className={css.entry} activeOptions={{ exact: entry.to === '/', includeSearch: false }} onClick={chosen} data-testid={`nav-${entry.label}`}>
             <Icon name={entry.icon} />
             {t(entry.label)}
           </Link>

@@ -10,9 +10,11 @@ import { shellTexts } from './texts'
 export function NotFound() {
   const t = useTexts(shellTexts)
   return (
-    <Page title={t('notFound')}>
-      <Empty title={t('notFoundHint')} icon="search" action={<Button component="a" href={paths.overview()}>{t('toOverview')}</Button>} />
-    </Page>
+    <main>
+      <Page title={t('notFound')} testId="page-not-found">
+        <Empty title={t('notFoundHint')} icon="search" action={<Button component="a" href={paths.overview()}>{t('toOverview')}</Button>} />
+      </Page>
+    </main>
   )
 }
 
