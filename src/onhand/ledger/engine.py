@@ -22,9 +22,9 @@ from onhand.kit import signal
 from onhand.kit.database import is_away
 from onhand.kit.ids import quick
 from onhand.kit.problem import InternalError, Problem, Unavailable
-from onhand.ledger import lane
+from onhand.ledger import lane, sql
 from onhand.ledger.batch import EventRow
-from onhand.ledger.decide import Directory
+from onhand.ledger.decide import Directory, variants_of
 from onhand.ledger.lane import Item, RiderRows, Stale
 from onhand.ledger.model import Outcome, Posting, check_shape
 from onhand.ledger.wire import ConnectionLostError, Wire
@@ -33,6 +33,8 @@ log = structlog.get_logger("onhand.lane")
 
 RETRIES = 5
 RECONNECT_SECONDS = 12.0
+_LARGE = 100
+"""Items of one caller worth making ready while the batch before is in flight."""
 _CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -153,19 +155,48 @@ class Engine:
         return await answer  # a caller that goes away cancels its own answer, never the batch
 
     async def _run(self) -> None:
+        entries: list[Entry] = []
+        ready: lane.Ready | None = None
         while True:
-            if not self._queue:
-                if self._closing:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            entries = self._take()
-            try:
-                await self._post(entries)
-            except Exception as error:  # the lane itself never dies
-                log.exception("lane_failed", postings=sum(len(e.items) for e in entries))
-                _answer_all(entries, InternalError() if not isinstance(error, Problem) else error)
+            if not entries:
+                if not self._queue:
+                    if self._closing:
+                        return
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                entries, ready = self._take(), None
+            flight = asyncio.create_task(self._post_safely(entries, ready))
+            entries, ready = await self._ahead(flight)
+            await flight
+
+    async def _ahead(self, flight: asyncio.Task[None]) -> tuple[list[Entry], lane.Ready | None]:
+        """While a batch is in flight: when a whole batch has queued up behind it, take it and make it ready."""
+        flight.add_done_callback(lambda _: self._wake.set())
+        while not flight.done():
+            if self._queue and (self._queued >= self.batch_size or len(self._queue[0].items) >= _LARGE):
+                entries = self._take()
+                return entries, self._make_ready(entries)
+            self._wake.clear()
+            await self._wake.wait()
+        return [], None
+
+    def _make_ready(self, entries: list[Entry]) -> lane.Ready | None:
+        wire = self._wire
+        variants = variants_of([i.posting for e in entries for i in e.items])
+        if wire is None or not self._labels.knows(variants):
+            return None
+        try:
+            return lane.make_ready(entries, self.places, self.epoch, self._labels, self.riders, wire)
+        except Exception:  # it will fail again in its turn, where its entries are told apart
+            return None
+
+    async def _post_safely(self, entries: list[Entry], ready: lane.Ready | None) -> None:
+        try:
+            await self._post(entries, ready)
+        except Exception as error:  # the lane itself never dies
+            log.exception("lane_failed", postings=sum(len(e.items) for e in entries))
+            _answer_all(entries, InternalError() if not isinstance(error, Problem) else error)
 
     def _take(self) -> list[Entry]:
         entries = [self._queue.popleft()]
@@ -177,7 +208,7 @@ class Engine:
         self._queued -= count
         return entries
 
-    async def _post(self, entries: list[Entry]) -> None:
+    async def _post(self, entries: list[Entry], ready: lane.Ready | None = None) -> None:
         """Commit one batch, whatever it takes: retries, reconnects, and at worst one entry at a time."""
         deadline = time.monotonic() + RECONNECT_SECONDS
         doubt, tries, locked = False, 0, False
@@ -185,7 +216,7 @@ class Engine:
             try:
                 if self._wire is None:
                     await self._connect()
-                outcomes, locked = await self._attempt(entries, locked=locked or doubt)
+                outcomes, locked = await self._attempt(entries, ready, locked=locked or doubt)
                 self._answer(entries, outcomes, doubt)
                 self.stats.locked_batches += locked
                 return
@@ -216,12 +247,15 @@ class Engine:
                 await self._isolate(entries, error)
                 return
 
-    async def _attempt(self, entries: list[Entry], *, locked: bool) -> tuple[list[list[Outcome]], bool]:
+    async def _attempt(
+        self, entries: list[Entry], ready: lane.Ready | None, *, locked: bool
+    ) -> tuple[list[list[Outcome]], bool]:
         conn, wire = self._conn, self._wire
-        assert conn is not None and wire is not None
+        assert conn is not None
+        assert wire is not None
         if not locked:
             outcomes = await lane.optimistic(
-                conn, entries, self.places, self.epoch, self._labels, self.riders, wire=wire
+                conn, entries, self.places, self.epoch, self._labels, self.riders, wire=wire, ready=ready
             )
             if outcomes is not None:
                 return outcomes, False
@@ -248,6 +282,7 @@ class Engine:
         await self._disconnect()
         self._conn = await lane.connect(self.url)
         self._wire = await Wire.connect(self.url, {"application_name": "onhand-lane", **lane.SESSION})
+        await self._wire.prepare([*self.riders.values(), sql.APPLY])
         self.stats.reconnects += 1
         await self._load()
 

@@ -6,7 +6,7 @@ Lock order: documents (riders) → levels → site levels → stream head. `ledg
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -34,7 +34,7 @@ from onhand.ledger.decide import (
 )
 from onhand.ledger.events import Oversold
 from onhand.ledger.model import Outcome, Posting, Shortage, Status
-from onhand.ledger.wire import Wire, first_and_instant
+from onhand.ledger.wire import Call, LaidOut, Wire, first_and_instant
 from onhand.values.quantity import format_units
 
 RiderRows = Mapping[str, Sequence[tuple[Any, ...]]]
@@ -107,6 +107,10 @@ class LabelCache:
             return frozenset(v for v in missing if v not in self.variants)
         return frozenset()
 
+    def knows(self, variants: Iterable[UUID]) -> bool:
+        """Whether nothing has to be asked for these."""
+        return all(v in self.variants for v in variants)
+
     def label(self, key: SiteKey, places: Directory) -> Label:
         """The label of one site level."""
         found = self.texts.get(key)
@@ -118,30 +122,52 @@ class LabelCache:
         return found
 
 
-async def optimistic(
-    conn: asyncpg.Connection, entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache,
-    riders: Mapping[str, str], *, wire: Wire,
-) -> list[list[Outcome]] | None:  # fmt: skip
-    """Assume nobody is short and all ids are new: one round trip. None when that proved wrong and nothing was written."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch laid out for the optimistic path, decided on one directory; `calls` None: the locked path is needed."""
+
+    epoch: int
+    calls: LaidOut | None
+
+
+def make_ready(
+    entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache, riders: Mapping[str, str], wire: Wire
+) -> Ready:  # fmt: skip
+    """Fold and lay out a batch whose variants are known. Pure work: it may run while the batch before is in flight."""
+    locked = Ready(epoch, None)
     items = [i for e in entries for i in e.items]
     postings = [i.posting for i in items]
     if len({p.id for p in postings}) < len(postings):
-        return None
-    if await labels.learn(conn, variants_of(postings)):
-        return None  # an item nobody knows: let the judge name it
+        return locked
     try:
         arrays = _arrays(postings, [row for i in items for row in i.events], places, labels)
     except KeyError:
-        return None  # a location nobody knows: let the judge name it
+        return locked  # a location nobody knows: let the judge name it
     if _closed_or_held(postings, places):
-        return None
+        return locked
     rows = merge_riders([*(i.riders for i in items), *(e.riders for e in entries)])
+    calls: list[Call] = [
+        (text, columns(rows[name], len(rows[name][0]))) for name, text in riders.items() if name in rows
+    ]
+    return Ready(epoch, wire.lay_out([*calls, (sql.APPLY, arrays.apply_arguments(epoch, False))]))
+
+
+async def optimistic(
+    conn: asyncpg.Connection, entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache,
+    riders: Mapping[str, str], *, wire: Wire, ready: Ready | None = None,
+) -> list[list[Outcome]] | None:  # fmt: skip
+    """Assume nobody is short and all ids are new: one round trip. None when that proved wrong and nothing was written.
+
+    `ready` is what was made ready ahead; it counts only on the same connection and directory.
+    """
+    if ready is None or ready.epoch != epoch or (ready.calls is not None and ready.calls.wire is not wire):
+        if await labels.learn(conn, variants_of([i.posting for e in entries for i in e.items])):
+            return None  # an item nobody knows: let the judge name it
+        ready = make_ready(entries, places, epoch, labels, riders, wire)
+    if ready.calls is None:
+        return None
     try:
-        calls = [
-            (text, columns(rows[name], len(rows[name][0]))) for name, text in riders.items() if name in rows
-        ]
-        answer = await wire.transact([*calls, (sql.APPLY, arrays.apply_arguments(epoch, False))])
-        first, at = first_and_instant(answer)
+        first, at = first_and_instant(await wire.transact(ready.calls))
     except asyncpg.UniqueViolationError:
         return None
     except asyncpg.PostgresError as error:

@@ -7,7 +7,8 @@ libpq through `psycopg.pq`. One round trip a batch instead of one a statement, a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from struct import error as StructError  # noqa: N812
@@ -141,6 +142,14 @@ def encode(oid: int, value: Any) -> tuple[bytes, int]:
     raise TypeError(f"the lane has no encoder for type {oid}")
 
 
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """Calls in binary, bound to the connection whose statements they name."""
+
+    wire: Wire
+    calls: list[tuple[bytes, list[tuple[bytes, int]]]]
+
+
 class Wire:
     """One connection in pipeline mode. `transact` runs statements in one transaction and answers the last one's row."""
 
@@ -176,24 +185,30 @@ class Wire:
         """Close at once, whatever is under way."""
         self._pg.finish()
 
-    async def transact(self, calls: Sequence[Call]) -> tuple[bytes | None, ...]:
+    async def prepare(self, statements: Iterable[str]) -> None:
+        """Make statements known to the server; `lay_out` needs them."""
+        for statement in statements:
+            if statement not in self._known:
+                await self._prepare(statement)
+
+    def lay_out(self, calls: Sequence[Call]) -> LaidOut:
+        """The calls in binary, ready to be sent on this very connection. What cannot be encoded fails here, before anything
+        is sent."""
+        out = []
+        for statement, arguments in calls:
+            name, oids = self._known[statement]
+            out.append((name, [encode(oid, a) for oid, a in zip(oids, arguments, strict=True)]))
+        return LaidOut(self, out)
+
+    async def transact(self, laid_out: LaidOut) -> tuple[bytes | None, ...]:
         """BEGIN, the calls, COMMIT in one pipeline. Answers the first row of the last call, in binary.
 
         Raises what a statement refused (nothing is written then), ConnectionLostError when it is not known what was committed.
         """
-        for statement, _ in calls:
-            if statement not in self._known:
-                await self._prepare(statement)
-        pg, laid_out = self._pg, []
-        for (
-            statement,
-            arguments,
-        ) in calls:  # all of it before anything is sent: what cannot be encoded must not half leave
-            name, oids = self._known[statement]
-            laid_out.append((name, [encode(oid, a) for oid, a in zip(oids, arguments, strict=True)]))
+        pg, calls = self._pg, laid_out.calls
         try:
             pg.send_query_params(b"BEGIN", None)
-            for name, encoded in laid_out:
+            for name, encoded in calls:
                 pg.send_query_prepared(
                     name, [v for v, _ in encoded], [f for _, f in encoded], result_format=1
                 )
