@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from html import escape
 from importlib import resources
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from onhand import access
-from onhand.kit.problem import NotFound
+from onhand.kit.problem import NotFound, Problem
 
 _MISSING = """<!doctype html><title>Onhand</title><h1>The console is not built</h1>
 <p>The API works. Build the console with <code>make web</code>, then reload.</p>"""
@@ -52,4 +53,16 @@ def mount(app: FastAPI) -> None:
 
     app.router.routes.append(
         Route("/{path:path}", access.declare("public")(page), methods=["GET"], name="console")
+    )
+
+
+async def _errors(request: Request) -> Response:
+    """Where a refusal's `type` leads: every code with its meaning."""
+    rows = "".join(
+        f'<dt id="{code}"><code>{code}</code> ({kind.status})</dt><dd>{escape(kind.text())}</dd>'
+        for code, kind in sorted(Problem.registry.items())
+    )
+    page = f'<!doctype html><html lang="en"><title>Refusals</title><h1>Refusals</h1><dl>{rows}</dl></html>'
+    return HTMLResponse(
+        page, headers={"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
     )

@@ -92,13 +92,7 @@ def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
 def mount(app: FastAPI, intakes: list[Intake]) -> None:
     """Routes, refusals, OpenAPI, middleware, and the console behind everything."""
     for name in ROUTERS:
-        try:
-            app.include_router(import_module(name).router)
-        except AttributeError:
-            pass
-        except ModuleNotFoundError as error:
-            if error.name is None or not name.startswith(error.name):
-                raise
+        app.include_router(import_module(name).router)
     for intake in intakes:
         endpoint = access.declare(intake.permission, at=intake.at)(intake.endpoint())
         app.router.routes.append(Route(intake.path, endpoint, methods=["POST"], name=intake.path))

@@ -32,7 +32,7 @@ class LocationChanged(Event, frozen=True, kw_only=True):
 class LocationsImported(Event, frozen=True, kw_only=True):
     """Many places were created or changed at once; load the tree again."""
 
-    type: ClassVar[str] = "location.imported"
+    type: ClassVar[str] = "locations.imported"
     needs: ClassVar[str] = "locations:read"
 
     created: int

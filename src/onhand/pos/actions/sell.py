@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -33,75 +34,100 @@ def sale_item(
         raise InvalidBody(f"{sale.currency} is not a currency in use.", param="currency")
     if sale.happened_at.tzinfo is None:
         raise InvalidBody("happened_at needs an offset, such as 2026-11-21T08:30:00Z.", param="happened_at")
-    sale_id = quick(sale.id)
-    moves: list[Move] = []
-    line_rows: list[tuple[Any, ...]] = []
-    exceptions: list[tuple[Any, ...]] = []
-    sold: list[SoldLine] = []
-    unresolved: list[int] = []
-    units = net_sum = tax_sum = discount_sum = total_sum = 0
+    basket = _Basket(sale, till, exponent, quick(sale.id), actor, customer_place)
     for n, line in enumerate(sale.lines, 1):
-        what = known.get(line.code)
+        basket.add(n, line, known.get(line.code))
+    return basket.item(), basket.unresolved
+
+
+@dataclass(slots=True)
+class _Basket:
+    """A sale while its lines are read: moves, document rows and sums."""
+
+    sale: SaleIn
+    till: Till
+    exponent: int
+    id: UUID
+    actor: UUID
+    customer_place: UUID
+    moves: list[Move] = field(default_factory=list)
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
+    exceptions: list[tuple[Any, ...]] = field(default_factory=list)
+    sold: list[SoldLine] = field(default_factory=list)
+    unresolved: list[int] = field(default_factory=list)
+    units: int = 0
+    net: int = 0
+    tax: int = 0
+    discount: int = 0
+    total: int = 0
+
+    def add(self, n: int, line: LineIn, what: Resolved | None) -> None:
+        """One line: what it moves, its row, and what the event says of it."""
+        exponent = self.exponent
         total = _minor(line.total, exponent, n, "total")
         tax = _minor(line.tax, exponent, n, "tax")
         discount = _minor(line.discount, exponent, n, "discount")
         net = total - tax if line.net is None else _minor(line.net, exponent, n, "net")
-        quantity = 0
         if what is None:
             _check_number(line.quantity, n)
-            unresolved.append(n)
-            exceptions.append(_unresolved_row(sale, till, n, line, actor))
+            self.unresolved.append(n)
+            self.exceptions.append(_unresolved_row(self.sale, self.till, n, line, self.actor))
+            variant, sku, name, quantity, shown = None, line.code, line.description or "", 0, line.quantity
         else:
             quantity = _smallest(line, what, n)
-            if quantity > 0:
-                moves.append(Move(what.variant_id, till.location, customer_place, quantity))
-            elif quantity < 0:  # handed back within the same basket
-                moves.append(Move(what.variant_id, customer_place, till.location, -quantity))
-            units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
-        line_rows.append(
+            variant, sku, name = what.variant_id, what.sku, what.name
+            shown = format_units(quantity, what.decimals)
+            self._move(what, quantity)
+        self.lines.append(
             (
-                sale_id, n, what.variant_id if what else None, quantity, net, tax, discount, total,
-                _unit_price(line, n), what.sku if what else line.code, line.quantity, line.description, line.lot_code,
-                line.serial_number,
+                self.id, n, variant, quantity, net, tax, discount, total, _unit_price(line, n), sku, line.quantity,
+                line.description, line.lot_code, line.serial_number,
             )
         )  # fmt: skip
-        sold.append(
+        self.sold.append(
             SoldLine(
-                variant_id=what.variant_id if what else None, sku=what.sku if what else line.code,
-                name=what.name if what else line.description or "",
-                quantity=format_units(quantity, what.decimals) if what else line.quantity,
-                total=format_units(total, exponent),
+                variant_id=variant, sku=sku, name=name, quantity=shown, total=format_units(total, exponent)
             )
-        )  # fmt: skip
-        net_sum, tax_sum, discount_sum, total_sum = (
-            net_sum + net,
-            tax_sum + tax,
-            discount_sum + discount,
-            total_sum + total,
         )
-    head = (
-        sale_id, till.id, till.location, till.site, sale.happened_at, actor, sale.customer_id, None, net_sum, tax_sum,
-        discount_sum, total_sum, units, len(sale.lines), sale.currency, sale.number, "completed",
-    )  # fmt: skip
-    tenders = [
-        (sale_id, n, _minor(t.amount, exponent, n, "amount", "tenders"), t.kind, t.reference)
-        for n, t in enumerate(sale.tenders, 1)
-    ]
-    event = SaleCompleted(
-        sale_id=sale_id, number=sale.number, register=till.code, site_id=till.site, site_code=till.site_code,
-        happened_at=sale.happened_at, total=format_units(total_sum, exponent), currency=sale.currency, units=units,
-        lines=tuple(sold),
-    )  # fmt: skip
-    posting = Posting(
-        id=sale_id, kind=Kind.sell.value, source_type="sale", source_id=sale_id, actor=actor, happened_at=sale.happened_at,
-        moves=tuple(moves), digest=digest_of(sale), mode=Mode.fact, device=till.id, caller=actor,
-    )  # fmt: skip
-    riders: dict[str, Sequence[tuple[Any, ...]]] = {SALE: [head], SALE_LINE: line_rows}
-    if tenders:
-        riders[TENDER] = tenders
-    if exceptions:
-        riders[EXCEPTION] = exceptions
-    return Item(posting, riders, [event_row(event, sale.happened_at)]), unresolved
+        self.net += net
+        self.tax += tax
+        self.discount += discount
+        self.total += total
+
+    def _move(self, what: Resolved, quantity: int) -> None:
+        if quantity > 0:
+            self.moves.append(Move(what.variant_id, self.till.location, self.customer_place, quantity))
+        elif quantity < 0:  # handed back within the same basket
+            self.moves.append(Move(what.variant_id, self.customer_place, self.till.location, -quantity))
+        self.units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
+
+    def item(self) -> Item:
+        """The posting with its rows and its event."""
+        sale, till = self.sale, self.till
+        head = (
+            self.id, till.id, till.location, till.site, sale.happened_at, self.actor, sale.customer_id, None, self.net,
+            self.tax, self.discount, self.total, self.units, len(sale.lines), sale.currency, sale.number, "completed",
+        )  # fmt: skip
+        tenders = [
+            (self.id, n, _minor(t.amount, self.exponent, n, "amount", "tenders"), t.kind, t.reference)
+            for n, t in enumerate(sale.tenders, 1)
+        ]
+        event = SaleCompleted(
+            sale_id=self.id, number=sale.number, register=till.code, site_id=till.site, site_code=till.site_code,
+            happened_at=sale.happened_at, total=format_units(self.total, self.exponent), currency=sale.currency,
+            units=self.units, lines=tuple(self.sold),
+        )  # fmt: skip
+        posting = Posting(
+            id=self.id, kind=Kind.sell.value, source_type="sale", source_id=self.id, actor=self.actor,
+            happened_at=sale.happened_at, moves=tuple(self.moves), digest=digest_of(sale), mode=Mode.fact, device=till.id,
+            caller=self.actor,
+        )  # fmt: skip
+        riders: dict[str, Sequence[tuple[Any, ...]]] = {SALE: [head], SALE_LINE: self.lines}
+        if tenders:
+            riders[TENDER] = tenders
+        if self.exceptions:
+            riders[EXCEPTION] = self.exceptions
+        return Item(posting, riders, [event_row(event, sale.happened_at)])
 
 
 def _minor(text: str, exponent: int, n: int, field: str, of: str = "lines") -> int:
