@@ -14,7 +14,7 @@ from onhand.doors import cli, wiring
 from onhand.integrations.demo import cli as play
 from onhand.integrations.demo.live import DAY_A_MINUTE
 from onhand.integrations.demo.load import Ground
-from onhand.kit import telemetry
+from onhand.kit import jobs, telemetry
 from onhand.kit.database import Database
 from onhand.kit.postgres import EmbeddedPostgres
 from onhand.kit.settings import Settings
@@ -52,6 +52,8 @@ async def _sell(
     """Tills sell until the server stops; a till that fails says so and the server goes on."""
     database = Database.open(urls.app, pool_size=2)
     wiring.hooks(database)
+    async with database.writing(action="demo") as tx:
+        await jobs.defer_later(tx, "verify", "Verify the books")
     tills = asyncio.create_task(play.play(stage, database, url, speed=speed or DAY_A_MINUTE, stop=stop))
     await asyncio.wait({server, tills}, return_when=asyncio.FIRST_COMPLETED)
     if tills.done() and not tills.cancelled() and (error := tills.exception()) is not None:
