@@ -45,12 +45,12 @@ export function ApprovalsPage() {
   const client = useQueryClient()
   const [open, setOpen] = useState<Approval | null>(null)
   const columns: Column<Approval>[] = [
-    { id: 'asked', header: t('askedAt'), width: '175px', cell: (row) => <When at={row.asked_at} /> },
+    { id: 'asked', header: t('askedAt'), width: '165px', cell: (row) => <When at={row.asked_at} /> },
     { id: 'by', header: t('askedBy'), width: 'minmax(110px, 1fr)', cell: (row) => row.asked_by.name },
-    { id: 'what', header: t('what'), width: 'minmax(180px, 2fr)', narrow: 'title', cell: (row) => `${field(row, 'name')} (${field(row, 'sku')})` },
-    { id: 'place', header: t('place'), width: '110px', cell: (row) => field(row, 'location') || row.site_code || '–' },
-    { id: 'change', header: t('change'), width: '130px', align: 'right', cell: (row) => <span className="num">{change(row)}</span> },
-    { id: 'reason', header: s('reason'), width: '120px', cell: (row) => word(field(row, 'reason')) },
+    { id: 'what', header: t('what'), width: 'minmax(150px, 2fr)', narrow: 'title', cell: (row) => `${field(row, 'name')} (${field(row, 'sku')})` },
+    { id: 'place', header: t('place'), width: '90px', cell: (row) => field(row, 'location') || row.site_code || '–' },
+    { id: 'change', header: t('change'), width: '100px', align: 'right', cell: (row) => <span className="num">{change(row)}</span> },
+    { id: 'reason', header: s('reason'), width: '110px', cell: (row) => word(field(row, 'reason')) },
     { id: 'state', header: s('state'), width: '110px', narrow: 'corner', cell: (row) => <Badge color={COLORS[row.state]}>{word(row.state)}</Badge> },
     { id: 'why', header: t('why'), width: 'minmax(160px, 2fr)', hidden: true, cell: (row) => row.why },
   ]

@@ -70,7 +70,7 @@ export function LocationsPage() {
                 {t('noneHint')}
               </Empty>
             ) : null}
-            <Tree key={chosen ? 'chosen' : 'free'} places={places} chosen={chosen} find={search.q ?? ''} />
+            <Tree places={places} chosen={chosen} find={search.q ?? ''} />
           </section>
           {place ? (
             <PlaceView key={place.id} place={place} places={places} again={again} />
@@ -93,6 +93,12 @@ function Tree({ places, chosen, find: asked }: { places: Location[]; chosen: str
   const navigate = useNavigate()
   const box = useRef<HTMLDivElement>(null)
   const [opened, setOpened] = useState<ReadonlySet<string>>(() => new Set(chosen ? wayTo(places, chosen) : []))
+  const [seen, setSeen] = useState(chosen)
+  if (seen !== chosen) {
+    // Another place was chosen, here or by a link: the way to it opens.
+    setSeen(chosen)
+    setOpened(new Set([...opened, ...wayTo(places, chosen)]))
+  }
   const [find, setFind] = useState(asked)
   const [closedToo, setClosedToo] = useState(false)
   const [active, setActive] = useState(0)

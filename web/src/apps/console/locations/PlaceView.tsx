@@ -1,6 +1,6 @@
 import { Alert, Badge, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
 import { api } from '../../../api/client'
 import { readAll } from '../../../api/places'
@@ -31,6 +31,11 @@ export function PlaceView({ place, places, again }: { place: Location; places: L
   const word = useWord(words)
   const may = useMay()
   const [doing, setDoing] = useState<'edit' | 'create' | 'close' | null>(null)
+  const box = useRef<HTMLDivElement>(null)
+  // On a narrow screen the place stands below its tree: bring it into sight.
+  useEffect(() => {
+    if (window.matchMedia('(max-width: 62em)').matches) box.current?.scrollIntoView({ block: 'start' })
+  }, [])
   const inside = places.filter((each) => each.parent_id === place.id)
   const virtual = isVirtual(place)
   const writable = may('locations:write', place.site_id) && !virtual
@@ -43,7 +48,7 @@ export function PlaceView({ place, places, again }: { place: Location; places: L
     },
   })
   return (
-    <div className={css.stack} data-testid="place">
+    <div ref={box} className={css.stack} style={{ scrollMarginTop: 64 }} data-testid="place">
       <Panel
         title={`${place.code} · ${place.name}`}
         id="place-title"

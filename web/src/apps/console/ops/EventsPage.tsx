@@ -85,7 +85,7 @@ export function EventsPage() {
                         {event.type}
                       </Button>
                     </td>
-                    <td className="mono" style={{ overflowWrap: 'anywhere', minWidth: 120 }}>{aboutOf(event)}</td>
+                    <td style={{ overflowWrap: 'anywhere', minWidth: 120 }}>{aboutOf(event)}</td>
                     <td><When at={event.recordedtime} form="time" /></td>
                   </tr>
                 ))}
@@ -196,7 +196,7 @@ function GapCheck({ head }: { head: string | undefined }) {
         {found ? (
           <Alert color={found.ok ? 'spruce' : 'brick'} data-testid="gap-result">
             {found.ok
-              ? t('gapOk', { pages: formats.count(found.pages), after: found.after, through: found.through, seen: formats.count(found.seen) })
+              ? t('gapOk', { count: found.pages, after: found.after, through: found.through, seen: formats.count(found.seen) })
               : found.kind === 'gap'
                 ? t('gapBad', { after: found.after, through: found.through })
                 : t('gapOrder', { at: found.at })}
