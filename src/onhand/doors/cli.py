@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -50,7 +50,17 @@ def serve(
 ) -> None:
     """Bring the database up, migrate it, and serve the API and the console."""
     overrides: dict[str, Any] = {k: v for k, v in {"host": host, "port": port}.items() if v is not None}
-    asyncio.run(run_server(Settings(**overrides)))
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.run(run_server(Settings(**overrides)))
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one: a third less work a request."""
+    try:
+        import uvloop
+    except ImportError:  # Windows and PyPy
+        return None
+    return uvloop.new_event_loop
 
 
 async def run_server(settings: Settings) -> None:
