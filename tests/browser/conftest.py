@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """What the screen showed when a story failed is kept, and the report says where."""
     report = yield
     if report.when == "call" and report.failed:
-        pages: list[Page] = item.stash[_PAGES] if _PAGES in item.stash else []
+        pages: list[Page] = item.stash.get(_PAGES, [])
         for index, page in enumerate(pages):
             path = Path(item.config.stash[_SHOTS]) / f"{item.name}-{index}.png".replace("/", "-")
             try:
@@ -128,7 +128,6 @@ class Served:
             time.sleep(0.1)
 
     def __exit__(self, *_: object) -> None:
-        t0 = time.monotonic()
         self.process.terminate()
         try:
             self.process.wait(20)

@@ -102,6 +102,12 @@ def barriers(page: Page, *, rules: list[str] | None = None) -> list[str]:
         session = page.context.new_cdp_session(page)
         session.send("Runtime.evaluate", {"expression": AXE.read_text()})
         session.detach()
+    # Half way between two colours there is neither.
+    page.evaluate(
+        """() => Promise.race([new Promise(done => setTimeout(done, 1500)), Promise.all(document.getAnimations()
+            .filter(a => a.effect?.getComputedTiming().iterations !== Infinity).map(a => a.finished.catch(() => 0)))])
+            .then(() => 0)"""
+    )
     only: dict[str, Any] = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG}
     found: list[str] = page.evaluate(
         """async only => (await axe.run(document, {runOnly: only, resultTypes: ['violations']})).violations.map(v =>

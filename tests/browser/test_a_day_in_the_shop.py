@@ -6,7 +6,9 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.hands import DESKTOP, PHONE_AT_NIGHT, choose, go, number, scan, settled, there
+from tests import make
+from tests.browser.conftest import Opener
+from tests.browser.hands import DESKTOP, PHONE_AT_NIGHT, barriers, choose, go, number, scan, settled, there
 from tests.browser.shop import TEA, Shop
 
 both = pytest.mark.parametrize("look", [DESKTOP, PHONE_AT_NIGHT], ids=str, indirect=True)
@@ -128,6 +130,8 @@ def test_a_file_with_two_errors_changes_nothing_and_its_correction_is_imported(
         assert cells[:3] == [line, column, value]
         assert cells[3]
         assert cells[4], "an error says what helps"
+    expect(errors.first.locator("td").last).to_be_in_viewport()
+    assert barriers(desk) == []
     assert len(shop.read("/v1/variants", limit="200")["data"]) == known
 
     desk.goto("/imports")
@@ -198,3 +202,39 @@ def test_german_is_one_choice_away_and_stays(desk: Page, shop: Shop) -> None:
 
     desk.reload()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Bestand")
+
+
+def test_a_browser_left_signed_in_elsewhere_is_shut_out_from_here(
+    visit: Opener, desk: Page, shop: Shop
+) -> None:
+    forgotten = visit(PHONE_AT_NIGHT)
+    forgotten.goto("/login")
+    there(forgotten, "login-email").fill(shop.email)
+    forgotten.get_by_test_id("login-password").fill(make.PASSWORD)
+    forgotten.get_by_test_id("login-submit").click()
+    there(forgotten, "page-overview")
+
+    desk.goto("/")
+    there(desk, "user-menu").click()
+    there(desk, "account").click()
+    others = there(desk, "sessions").get_by_role("button")
+    before = others.count()
+    others.first.click()
+    expect(others).to_have_count(before - 1)
+
+    forgotten.goto("/stock")
+    there(forgotten, "page-login")
+    desk.goto("/stock")
+    there(desk, "page-stock")
+
+
+def test_ones_own_name_and_password_are_ones_own_to_change(desk: Page, shop: Shop) -> None:
+    desk.goto("/account")
+    there(desk, "account-name").fill("Ada L.")
+    desk.get_by_test_id("account-save").click()
+    expect(desk.get_by_test_id("user-menu")).to_contain_text("Ada L.")
+
+    desk.get_by_role("textbox", name="Present password").fill("not this one at all")
+    desk.get_by_role("textbox", name="New password").fill("a long walk in the dunes")
+    desk.get_by_role("button", name="Change").click()
+    expect(there(desk, "problem")).to_be_visible()

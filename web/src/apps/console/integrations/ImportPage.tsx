@@ -142,7 +142,7 @@ function Errors({ it }: { it: ImportDetail }) {
       }
     >
       <div className={table.scroll} tabIndex={0} role="group" aria-label={t('errors')} style={{ maxHeight: 480 }}>
-        <table className={table.rows} data-testid="import-errors">
+        <table className={`${table.rows} ${css.errors}`} data-testid="import-errors">
           <thead>
             <tr>
               <th scope="col" className={table.n}>{t('row')}</th>

@@ -1,4 +1,5 @@
-import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from '@mantine/core'
+import { Avatar, Button, Divider, Popover, SegmentedControl, Stack, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useRouter } from '@tanstack/react-router'
 
@@ -28,47 +29,55 @@ export function UserMenu() {
     await navigate({ href: paths.login() })
   }
   const hasAccount = paths.account() in router.routesByPath
+  const [opened, { toggle, close }] = useDisclosure(false)
+  // No role "menu": it holds choices beside commands.
   return (
-    <Menu position="bottom-end" width={270} closeOnItemClick={false}>
-      <Menu.Target>
-        <UnstyledButton data-testid="user-menu">
+    <Popover opened={opened} onDismiss={close} position="bottom-end" width={270} trapFocus returnFocus shadow="md">
+      <Popover.Target>
+        <UnstyledButton onClick={toggle} data-testid="user-menu">
           <Avatar size={34} color="spruce" radius="xl" name={me?.name} variant="light" />
           <VisuallyHidden>
             {t('userMenu')}: {me?.name}
           </VisuallyHidden>
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <div style={{ padding: '6px 12px 10px' }}>
-          <Text fw={600} className="clip">
-            {me?.name}
+      </Popover.Target>
+      <Popover.Dropdown p="xs" aria-label={t('userMenu')}>
+        <Stack gap={6}>
+          <div style={{ padding: '4px 6px' }}>
+            <Text fw={600} className="clip">
+              {me?.name}
+            </Text>
+            <Text size="xs" c="dimmed" className="clip">
+              {me?.roles.map(word).join(', ')}
+            </Text>
+          </div>
+          <Divider />
+          <Text size="xs" c="dimmed" px={6}>
+            {t('language')}
           </Text>
-          <Text size="xs" c="dimmed" className="clip">
-            {me?.roles.map(word).join(', ')}
+          <SegmentedControl fullWidth size="xs" value={locale} onChange={(next) => choose(next as Locale)} data={[{ value: 'en', label: 'English' }, { value: 'de', label: 'Deutsch' }]} aria-label={t('language')} />
+          <Text size="xs" c="dimmed" px={6}>
+            {t('look')}
           </Text>
-        </div>
-        <Menu.Divider />
-        <Menu.Label>{t('language')}</Menu.Label>
-        <SegmentedControl fullWidth size="xs" value={locale} onChange={(next) => choose(next as Locale)} data={[{ value: 'en', label: 'English' }, { value: 'de', label: 'Deutsch' }]} aria-label={t('language')} />
-        <Menu.Label>{t('look')}</Menu.Label>
-        <SegmentedControl
-          fullWidth
-          size="xs"
-          value={colorScheme}
-          onChange={(next) => setColorScheme(next as 'light' | 'dark' | 'auto')}
-          data={[{ value: 'light', label: t('light') }, { value: 'dark', label: t('dark') }, { value: 'auto', label: t('auto') }]}
-          aria-label={t('look')}
-        />
-        <Menu.Divider />
-        {hasAccount ? (
-          <Menu.Item leftSection={<Icon name="user" size={16} />} closeMenuOnClick onClick={() => void navigate({ href: paths.account() })}>
-            {t('account')}
-          </Menu.Item>
-        ) : null}
-        <Menu.Item leftSection={<Icon name="logout" size={16} />} onClick={() => void logout()} data-testid="logout">
-          {t('logout')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+          <SegmentedControl
+            fullWidth
+            size="xs"
+            value={colorScheme}
+            onChange={(next) => setColorScheme(next as 'light' | 'dark' | 'auto')}
+            data={[{ value: 'light', label: t('light') }, { value: 'dark', label: t('dark') }, { value: 'auto', label: t('auto') }]}
+            aria-label={t('look')}
+          />
+          <Divider />
+          {hasAccount ? (
+            <Button variant="subtle" color="gray" fullWidth justify="flex-start" leftSection={<Icon name="user" size={16} />} onClick={() => (close(), void navigate({ href: paths.account() }))} data-testid="account">
+              {t('account')}
+            </Button>
+          ) : null}
+          <Button variant="subtle" color="gray" fullWidth justify="flex-start" leftSection={<Icon name="logout" size={16} />} onClick={() => void logout()} data-testid="logout">
+            {t('logout')}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   )
 }
