@@ -65,6 +65,20 @@ API_HEADERS = [
 ]
 
 
+class App(FastAPI):
+    """The application. What tills send by key takes the express lines, before any middleware."""
+
+    express: Express | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line = self.express.line_of(scope) if self.express is not None and scope["type"] == "http" else None
+        if line is None or self.express is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.express.run(line, scope, receive, send)
+
+
 def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
     """The application on a database that is up and migrated."""
     if urls is None:
@@ -72,7 +86,7 @@ def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
         app_url = settings.app_database_url or settings.database_url
         urls = wiring.Urls(settings.database_url.get_secret_value(), app_url.get_secret_value())
     objects = wiring.Onhand.assemble(settings, urls)
-    app = FastAPI(
+    app = App(
         title="Onhand", version=onhand.__version__, lifespan=_lifespan, openapi_url=None, docs_url=None, redoc_url=None,
         description="The stock system of record. `reserved` is what orders, baskets and quotas have claimed at a site and "
         "nobody has taken yet; `available` = sellable − reserved.",
@@ -89,7 +103,7 @@ def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
     return app
 
 
-def mount(app: FastAPI, intakes: list[Intake]) -> None:
+def mount(app: App, intakes: list[Intake]) -> None:
     """Routes, refusals, OpenAPI, middleware, and the console behind everything."""
     for name in ROUTERS:
         app.include_router(import_module(name).router)
@@ -126,7 +140,8 @@ def mount(app: FastAPI, intakes: list[Intake]) -> None:
     app.add_exception_handler(DataError, _on_data)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _on_crash)
     app.add_middleware(access.AccessMiddleware)
-    app.add_middleware(Front, express=Express(intakes, [*HEADERS, *API_HEADERS]))
+    app.add_middleware(Front)
+    app.express = Express(intakes, [*HEADERS, *API_HEADERS])
 
 
 @asynccontextmanager
@@ -154,20 +169,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Front:
-    """The outermost layer: request id, security headers, body limits, metrics. What tills send by key leaves here on the
-    express lines."""
+    """The outermost layer: request id, security headers, body limits, metrics."""
 
-    def __init__(self, app: ASGIApp, express: Express) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.express = express
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
-        line = self.express.line_of(scope)
-        if line is not None:
-            await self.express.run(line, scope, receive, send)
             return
         started = time.perf_counter()
         request_id = str(uuid7())
