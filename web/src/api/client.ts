@@ -9,11 +9,14 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler
 }
 
+const MISTYPED = new Set(['invalid_credentials', 'totp_required'])
+
 const refusals: Middleware = {
   async onResponse({ response, schemaPath }) {
     if (response.ok) return
     const problem = await problemOf(response)
-    if (response.status === 401 && schemaPath !== '/v1/session' && schemaPath !== '/v1/me') onSignedOut()
+    // A wrong password or code, asked for by a page inside, is a refusal: who mistypes it is still signed in.
+    if (response.status === 401 && !MISTYPED.has(problem.code) && schemaPath !== '/v1/session' && schemaPath !== '/v1/me') onSignedOut()
     throw problem
   },
   onError({ error }) {

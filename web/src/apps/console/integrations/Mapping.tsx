@@ -80,7 +80,7 @@ export function Mapping({ it, pending, run }: { it: ImportDetail; pending: boole
                       clearable
                       searchable
                       size="sm"
-                      clearButtonProps={{ 'aria-label': `${t('leaveOut')}: ${column.name}`, 'aria-hidden': false, tabIndex: 0 }}
+                      clearButtonProps={{ 'aria-label': `${t('leaveOut')}: ${column.name}`, 'aria-hidden': false, tabIndex: 0, style: { minWidth: 24, minHeight: 24 } }}
                       data-testid={`map-${column.name}`}
                     />
                   </td>
