@@ -148,7 +148,7 @@ async def test_what_lower_floors_may_ask(db: Database, world: World) -> None:
 
 async def test_a_void_reverses_in_the_name_of_its_document(db: Database, world: World) -> None:
     sold = world.posting(
-        world.move("TEA", 1, "S1", "customer"), kind="sell", mode=ledger.Mode.fact, source_type="sale"
+        world.move("TEA", 1, "S1", "customer"), kind="sell", mode=ledger.Mode.fact, source_type="till"
     )
     await post(db, sold)
     void = uuid7()

@@ -143,3 +143,8 @@ def test_a_refund_never_takes_more_than_was_sold(wanted: list[tuple[int, str]]) 
 def test_a_refund_names_what_it_does_not_understand(wanted: list[tuple[int, str]]) -> None:
     with pytest.raises(InvalidBody):
         match_refund(LINES, wanted)
+
+
+@pytest.mark.parametrize(("amount", "tax"), [(700, 112), (350, 56), (1, 0), (0, 0), (175, 28)])
+def test_an_amount_given_back_carries_its_share_of_tax(amount: int, tax: int) -> None:
+    assert SoldRow(1, TEA, "TEA", 2, 0, 0, tax=112, total=700).tax_in(amount) == tax

@@ -8,7 +8,7 @@ import time
 from typing import cast
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as _Quick
+from asyncpg.pgproto import pgproto
 
 NIL = UUID(int=0)
 """Stands for "none" where a key may not be null (a lot, for instance)."""
@@ -25,12 +25,12 @@ def uuid7() -> UUID:
 
 def quick(value: UUID) -> UUID:
     """The same id as asyncpg's subclass of UUID: made, compared, hashed and written several times faster. For hot paths."""
-    return value if type(value) is _Quick else cast(UUID, _Quick(value.bytes))
+    return value if type(value) is pgproto.UUID else cast(UUID, pgproto.UUID(value.bytes))
 
 
 def quick7() -> UUID:
     """A UUIDv7 for hot paths; see `uuid7`."""
-    return cast(UUID, _Quick(_next().to_bytes(16)))
+    return cast(UUID, pgproto.UUID(_next().to_bytes(16)))
 
 
 def _next() -> int:

@@ -38,8 +38,8 @@ def encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, size: int) -> list[Any]:
-    """Unpack what `encode_cursor` packed; raises InvalidCursor for anything else."""
+def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[Any]:
+    """Unpack what `encode_cursor` packed, values of the given types; raises InvalidCursor for anything else."""
 
     def rich(value: Any) -> Any:
         if isinstance(value, dict):
@@ -53,9 +53,12 @@ def decode_cursor(cursor: str, size: int) -> list[Any]:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         values = json.loads(raw)
-        if not isinstance(values, list) or len(values) != size:
+        if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError("wrong cursor size")
-        return [rich(v) for v in values]
+        values = [rich(v) for v in values]
+        if not all(_fits(value, kind) for value, kind in zip(values, kinds, strict=True)):
+            raise ValueError("wrong type")
+        return values
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise InvalidCursor(param="cursor") from error
 
@@ -66,9 +69,7 @@ def after(
     """The WHERE clause that continues behind a cursor, over columns of one common direction."""
     if cursor is None:
         return sa.true()
-    values = decode_cursor(cursor, len(columns))
-    if not all(_fits(value, column.type.python_type) for value, column in zip(values, columns, strict=True)):
-        raise InvalidCursor(param="cursor")
+    values = decode_cursor(cursor, [column.type.python_type for column in columns])
     left = sa.tuple_(*columns)
     right = sa.tuple_(
         *[sa.bindparam(None, v, type_=c.type, unique=True) for c, v in zip(columns, values, strict=True)]

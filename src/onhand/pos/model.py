@@ -137,6 +137,14 @@ class SoldRow:
     quantity: int
     refunded: int
     decimals: int
+    tax: int = 0
+    total: int = 0
+
+    def tax_in(self, amount: int) -> int:
+        """The tax in an amount given back for this line: its own share of the line's tax, in minor units, half up."""
+        if self.total == 0:
+            return 0
+        return (2 * amount * abs(self.tax) + abs(self.total)) // (2 * abs(self.total))
 
 
 def match_refund(

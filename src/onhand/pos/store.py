@@ -53,12 +53,15 @@ async def lines_of(conn: AsyncConnection, sale_id: UUID) -> dict[int, SoldRow]:
     """The lines of a sale with the decimals of their variants."""
     rows = await conn.execute(
         sa.text(
-            "SELECT l.line, l.variant, l.code, l.quantity, l.refunded, coalesce(v.decimals, 0) AS decimals"
+            "SELECT l.line, l.variant, l.code, l.quantity, l.refunded, coalesce(v.decimals, 0) AS decimals, l.tax, l.total"
             " FROM sale_line l LEFT JOIN variant v ON v.id = l.variant WHERE l.sale = :sale ORDER BY l.line"
         ),
         {"sale": sale_id},
     )
-    return {r.line: SoldRow(r.line, r.variant, r.code, r.quantity, r.refunded, r.decimals) for r in rows}
+    return {
+        r.line: SoldRow(r.line, r.variant, r.code, r.quantity, r.refunded, r.decimals, r.tax, r.total)
+        for r in rows
+    }
 
 
 async def insert_sale(

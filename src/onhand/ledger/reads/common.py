@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +83,9 @@ async def fetch(conn: AsyncConnection, sql: str, parameters: dict[str, Any]) -> 
     return list(await conn.execute(sa.text(sql), parameters))
 
 
+_PYTHON: dict[str, type] = {"text": str, "bigint": int, "smallint": int, "int": int, "uuid": UUID, "timestamptz": datetime}
+
+
 def row_after(columns: Sequence[tuple[str, str]], cursor: str | None, parameters: dict[str, Any]) -> str:
     """The condition that continues behind a cursor, over (expression, SQL type) columns in ascending order.
 
@@ -89,7 +93,7 @@ def row_after(columns: Sequence[tuple[str, str]], cursor: str | None, parameters
     """
     if cursor is None:
         return "true"
-    values = decode_cursor(cursor, len(columns))
+    values = decode_cursor(cursor, [_PYTHON[kind] for _, kind in columns])
     for n, value in enumerate(values):
         parameters[f"after_{n}"] = value
     rights = [f"CAST(:after_{n} AS {kind})" for n, (_, kind) in enumerate(columns)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,7 +40,7 @@ SELECT e.id, e.kind, e.site, s.code AS site_code, e.variant, v.sku, v.name, v.un
 def _before(column: str, cursor: str | None, parameters: dict[str, Any], alias: str) -> str:
     if cursor is None:
         return "true"
-    parameters["c_at"], parameters["c_id"] = decode_cursor(cursor, 2)
+    parameters["c_at"], parameters["c_id"] = decode_cursor(cursor, [datetime, UUID])
     return f"({alias}.{column}, {alias}.id) < (CAST(:c_at AS timestamptz), CAST(:c_id AS uuid))"
 
 

@@ -120,7 +120,9 @@ async def history(conn: AsyncConnection, wanted: HistoryFilter, *, limit: int, c
     parameters["limit"] = limit + 1
     after = "true"
     if cursor is not None:
-        for name, value in zip(("c_at", "c_seq", "c_line"), decode_cursor(cursor, 3), strict=True):
+        for name, value in zip(
+            ("c_at", "c_seq", "c_line"), decode_cursor(cursor, [datetime, int, int]), strict=True
+        ):
             parameters[name] = value
         after = (
             "e.happened_at <= CAST(:c_at AS timestamptz) AND (e.happened_at, e.seq, e.line)"

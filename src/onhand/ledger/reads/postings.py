@@ -123,7 +123,7 @@ async def list_postings(
         quiet = (await fetch(conn, _QUIET, parameters))[0].quiet
         where.append(_OF_PLACE if quiet else f"({_LINE} AND {_AT} LIMIT 1)")
     if cursor is not None:
-        parameters["before"] = decode_cursor(cursor, 1)[0]
+        parameters["before"] = decode_cursor(cursor, [int])[0]
         where.append("p.seq < CAST(:before AS bigint)")
     sql = _POSTINGS.format(where=" AND ".join(where), actor=ACTOR, join=join_actor("p.actor"))
     rows = await fetch(conn, sql, parameters)

@@ -103,14 +103,15 @@ async def _write_refund(
     matched: Sequence[tuple[SoldRow, int]],
 ) -> tuple[int, int]:  # fmt: skip
     exponent = CURRENCY_EXPONENTS[currency]
-    line_rows, total, units = [], 0, 0
+    line_rows, total, taxes, units = [], 0, 0, 0
     for n, ((row, quantity), want) in enumerate(zip(matched, order.lines, strict=True), 1):
         amount = _amount(want.amount, exponent, f"lines[{n - 1}].amount")
-        total += amount
+        tax = row.tax_in(amount)
+        total, taxes = total + amount, taxes + tax
         units += quantity if row.decimals == 0 else 1
         line_rows.append(
             {
-                "sale": order.id, "line": n, "variant": row.variant, "quantity": -quantity, "net": -amount, "tax": 0,
+                "sale": order.id, "line": n, "variant": row.variant, "quantity": -quantity, "net": tax - amount, "tax": -tax,
                 "discount": 0, "total": -amount, "unit_price": 0, "code": row.sku, "told_quantity": want.quantity,
             }
         )  # fmt: skip
@@ -120,7 +121,7 @@ async def _write_refund(
     ]  # fmt: skip
     head = {
         "id": order.id, "register": register, "location": location, "site": site, "happened_at": order.happened_at,
-        "actor": tx.actor.id, "refund_of": order.sale_id, "net": -total, "tax": 0, "discount": 0, "total": -total,
+        "actor": tx.actor.id, "refund_of": order.sale_id, "net": taxes - total, "tax": -taxes, "discount": 0, "total": -total,
         "units": -units, "line_count": len(line_rows), "currency": currency, "state": "completed",
     }  # fmt: skip
     await store.insert_sale(tx.conn, head, line_rows, tenders)
