@@ -77,9 +77,12 @@ def choose(page: Page, field: str, option: str) -> None:
 
 
 def scan(page: Page, code: str) -> None:
-    """A scanner types faster than any person and ends with Enter."""
-    page.keyboard.type(code, delay=3)
-    page.keyboard.press("Enter")
+    """A scanner types faster than any person and ends with Enter: so fast that the keys must be made inside the page."""
+    page.evaluate(
+        """keys => keys.forEach(key => (document.activeElement ?? document.body)
+            .dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})))""",
+        [*code, "Enter"],
+    )
 
 
 def number(text: str) -> int:
