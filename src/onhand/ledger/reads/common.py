@@ -83,7 +83,14 @@ async def fetch(conn: AsyncConnection, sql: str, parameters: dict[str, Any]) -> 
     return list(await conn.execute(sa.text(sql), parameters))
 
 
-_PYTHON: dict[str, type] = {"text": str, "bigint": int, "smallint": int, "int": int, "uuid": UUID, "timestamptz": datetime}
+_PYTHON: dict[str, type] = {
+    "text": str,
+    "bigint": int,
+    "smallint": int,
+    "int": int,
+    "uuid": UUID,
+    "timestamptz": datetime,
+}
 
 
 def row_after(columns: Sequence[tuple[str, str]], cursor: str | None, parameters: dict[str, Any]) -> str:
