@@ -25,7 +25,7 @@ from onhand.integrations.demo.world import World, find_ids, read_world
 from onhand.kit.clock import now
 from onhand.kit.database import Database
 
-LIVE_DAYS = 90
+LIVE_DAYS = 120
 """How many days before today the live replay begins; the months before are history."""
 
 
