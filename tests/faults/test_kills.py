@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from onhand.doors import wiring
+from onhand.kit.database import Database
+from onhand.ledger import verify
 from tests.faults.oracle import differences
 from tests.faults.shop import Shop, Tills
 
@@ -76,6 +79,14 @@ async def test_nothing_acknowledged_is_lost_or_doubled(shop: Shop) -> None:
     assert len(tills.acknowledged) > KILLS * 2
     with shop.connect() as conn:
         assert differences(conn, tills.acknowledged) == [], f"seed {SEED}"
+    database = Database.open(shop.postgres.url(), pool_size=1)
+    wiring.register()
+    try:
+        report = await verify.run(database)  # what `onhand verify` runs
+    finally:
+        await database.close()
+    assert report.ok, f"seed {SEED}: {report.differences[:5]}"
+    assert report.postings >= len(tills.acknowledged)
 
 
 async def _until_acknowledging(
