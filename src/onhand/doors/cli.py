@@ -207,7 +207,7 @@ def replay(
     decimal_comma: Annotated[bool | None, typer.Option(help="Amounts are written 1.234,50.")] = None,
     save_mapping: Annotated[Path | None, typer.Option(help="Write the mapping used to a JSON file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each line would become; change nothing.")] = False,
-    create_missing: Annotated[bool, typer.Option("--create-missing", help="Create variants nobody knows.")] = False,
+    create_missing: Annotated[bool, typer.Option("--create-missing", help="Create stores and variants nobody knows.")] = False,
     cover_opening: Annotated[bool, typer.Option("--cover-opening", help="Post opening stock that covers the sales.")] = False,
     control: Annotated[Path | None, typer.Option(help="A CSV of control totals by month to end on exactly.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write what became of each line to a CSV.")] = None,

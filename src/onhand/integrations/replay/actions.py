@@ -94,7 +94,7 @@ async def replay(
     done = Replayed(report)
     if missing is Missing.create:
         await _create_items(database, mapping, report)
-    books = await _open_books(database, mapping, report)
+    books = await _open_books(database, mapping, report, missing)
     if before is Before.cover:
         await _post_opening(engine, books, report, done)
     await _post(engine, path, mapping, books, done, say)
@@ -127,12 +127,17 @@ async def _create_items(database: Database, mapping: Mapping, report: Report) ->
         report.why[f"item not created: {problem.value} ({problem.message})"] += 1
 
 
-async def _open_books(database: Database, mapping: Mapping, report: Report) -> Books:
-    """Look up what the file names; make a till for the replay at each of its places."""
+async def _open_books(database: Database, mapping: Mapping, report: Report, missing: Missing) -> Books:
+    """Look up what the file names; make a till for the replay at each of its places, and a store where one is missing and
+    may be created."""
     async with database.writing(action="replay tills") as tx:
         places = await locations.resolve(tx.conn, report.places)
         unknown = sorted(report.places - places.keys())
-        if unknown:
+        if missing is Missing.create and "" not in unknown:
+            for code in unknown:
+                new = locations.NewLocation(code=code, name=code, kind="store", time_zone=mapping.time_zone)
+                places[code] = (await locations.create_location(tx, new)).id
+        elif unknown:
             raise ReplayMapping(
                 f"There is no place {unknown[0]!r}. Name one with --place, or map the column of the store.",
                 param="place",
