@@ -14,6 +14,9 @@ import { paths } from '../../../values/paths'
 import { deskTexts } from './deskTexts'
 
 /** One exception: what, where, who, why; where to look; and the reason that settles it. */
+/** Kept for programs: an id, and a quantity in smallest units. */
+const RAW = new Set(['device', 'left'])
+
 export function ExceptionDrawer({ row, onClose, onDone }: { row: ExceptionRow | null; onClose: () => void; onDone: () => Promise<unknown> }) {
   const s = useShared()
   const word = useWord(words)
@@ -40,7 +43,7 @@ function Details({ row, onClose, onDone }: { row: ExceptionRow; onClose: () => v
         ? t('unresolvedText', { code })
         : t('otherText', { site })
   const remedy = row.kind === 'oversold' ? t('oversoldRemedy') : row.kind === 'unresolved_item' ? t('unresolvedRemedy') : null
-  const more = Object.entries(row.detail).filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+  const more = Object.entries(row.detail).filter(([name, value]) => !RAW.has(name) && (typeof value === 'string' || typeof value === 'number'))
   const resolvable = row.can.includes('resolve') && may('exceptions:resolve', row.site_id)
   return (
     <Stack data-testid="exception">
