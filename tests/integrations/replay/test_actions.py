@@ -79,9 +79,10 @@ def silent(step: str, share: float) -> None:
 
 
 async def run(
-    db: Database, engine: ledger.Engine, file: Path, mapping: Mapping, before: Before = Before.nothing
-) -> Replayed:
-    return await replay(db, engine, file, mapping, missing=Missing.create, before=before, say=silent)
+    db: Database, engine: ledger.Engine, file: Path, mapping: Mapping, before: Before = Before.nothing,
+    missing: Missing = Missing.create,
+) -> Replayed:  # fmt: skip
+    return await replay(db, engine, file, mapping, missing=missing, before=before, say=silent)
 
 
 async def on_hand(db: Database, sku: str) -> int:
@@ -140,8 +141,24 @@ async def test_an_unknown_place_is_refused_before_anything_is_posted(
 ) -> None:
     file = tmp_path / "export.csv"
     file.write_text(FILE)
+    nowhere = Mapping(source="x", columns=COLUMNS, place="NOWHERE", currency="GBP")
     with pytest.raises(ReplayMapping, match="NOWHERE"):
-        await run(db, engine, file, Mapping(source="x", columns=COLUMNS, place="NOWHERE", currency="GBP"))
+        await run(db, engine, file, nowhere, missing=Missing.keep)
+    async with db.reading() as conn:
+        assert await locations.resolve(conn, ["NOWHERE"]) == {}
+
+
+async def test_a_missing_store_is_opened_when_asked(
+    db: Database, engine: ledger.Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("\n".join(FILE.splitlines()[:2]) + "\n")
+    pop_up = Mapping(source="y", columns=COLUMNS, place="POP-UP", currency="GBP")
+    await run(db, engine, file, pop_up, Before.cover)
+    async with db.reading() as conn:
+        opened = await locations.resolve(conn, ["POP-UP"])
+        place = (await locations.directory(conn))[opened["POP-UP"]]
+    assert (place.kind, place.sells) == ("store", True)
 
 
 async def test_the_books_hold_together(db: Database, engine: ledger.Engine) -> None:
