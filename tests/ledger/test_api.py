@@ -297,7 +297,8 @@ async def test_numbers_explain_themselves_after_all_this(client: Any, shop: dict
                 assert found.json()["agrees"], found.text
     days = (await client.get(f"/v1/variants/{shop['tea']}/chart", params={"site_id": shop["S1"]})).json()
     assert len(days) == 30
-    assert (await client.get("/v1/integrity")).json()["drift"] is None
+    drift = (await client.get("/v1/integrity")).json()["drift"]
+    assert drift in (None, 0)  # the nightly verification may have run by now
 
 
 async def test_one_request_sent_many_times_at_once_acts_once(client: Any, shop: dict[str, Any]) -> None:
