@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -13,7 +14,8 @@ from onhand.access import SYSTEM
 from onhand.kit.database import Database
 from onhand.kit.ids import NIL, uuid7
 from onhand.kit.problem import Conflict, IdReused
-from onhand.ledger import Claim, Expectation, Incoming, Opening, reads, verify
+from onhand.ledger import Claim, Expectation, Incoming, Move, reads, verify
+from onhand.locations import virtual_id
 from tests.ledger.world import START, World, build, new_variant, post
 
 
@@ -55,38 +57,54 @@ async def test_a_receipt_carries_what_goods_cost(db: Database, world: World) -> 
     assert found["lines"][0]["from"]["code"] == "SUPPLIER"
 
 
-async def test_opening_stock_comes_in_chunks_and_posts_once(db: Database, world: World) -> None:
+async def test_goods_come_in_by_the_thousand_and_post_once(db: Database, world: World) -> None:
     async with db.writing() as tx:
         ids = [await new_variant(tx.conn, f"O-{n:04}") for n in range(1200)]
-    source = ("import", uuid7())
+    receipts = [
+        world.posting(
+            *(
+                Move(variant=v, from_location=virtual_id("adjustment"), to_location=world.places["S2"], quantity=3)
+                for v in ids[first : first + 400]
+            )
+        )
+        for first in (0, 400, 800)
+    ]  # fmt: skip
 
-    async def run() -> int:
+    async def run() -> list[str]:
         async with db.writing() as tx:
-            for first in range(0, len(ids), 400):
-                rows = [
-                    Opening(
-                        variant=v,
-                        location=world.places["S2"],
-                        quantity=3,
-                        unit_cost="2",
-                        currency="EUR",
-                        happened_at=START,
-                    )
-                    for v in ids[first : first + 400]
-                ]
-                ledger.post_opening(tx, rows, source=source, first_row=first)
-        return (await head(db))[0]
+            outcomes = await ledger.post_goods_in(tx, receipts)
+        return [o.status.value for o in outcomes]
 
-    async def head(db: Database) -> tuple[int, int]:
+    async def head() -> tuple[int, int]:
         async with db.reading() as conn:
             row = (await conn.execute(sa.text("SELECT posting_n, event_n FROM stream_head"))).one()
         return int(row.posting_n), int(row.event_n)
 
-    before = await head(db)
-    assert await run() == before[0] + 3
-    assert (await head(db))[1] == before[1] + 1200, "a level event a variant"
-    assert await run() == before[0] + 3, "the same import again posts nothing"
+    before = await head()
+    assert await run() == ["posted"] * 3
+    after = await head()
+    assert after == (before[0] + 3, before[1] + 1200), "a level event a variant"
+    assert await run() == ["already_posted"] * 3
+    assert await head() == after, "the same again posts nothing"
     assert await on_hand(db, ids[777]) == {"S2": "3"}
+
+
+async def test_goods_in_are_refused_as_a_whole_or_taken(db: Database, world: World) -> None:
+    good = world.posting(world.move("TEA", 1, "adjustment", "S2"))
+    unknown = world.posting(msgspec.structs.replace(good.moves[0], variant=uuid7()))
+    with pytest.raises(ledger.UnknownVariant) as refused:
+        async with db.writing() as tx:
+            await ledger.post_goods_in(tx, [good, unknown])
+    assert refused.value.data["index"] == 1
+    with pytest.raises(ValueError, match="only goods coming in"):
+        async with db.writing() as tx:
+            await ledger.post_goods_in(tx, [world.posting(world.move("TEA", 1, "S2", "customer"))])
+    changed = msgspec.structs.replace(good, digest=b"other")
+    async with db.writing() as tx:
+        await ledger.post_goods_in(tx, [good])
+    with pytest.raises(IdReused):
+        async with db.writing() as tx:
+            await ledger.post_goods_in(tx, [changed])
 
 
 async def test_a_merge_carries_stock_over_lot_by_lot(db: Database, world: World) -> None:

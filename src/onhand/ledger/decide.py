@@ -205,12 +205,9 @@ def _decide_group(book: Book, group: Sequence[Posting], places: Directory) -> li
 
 
 def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Callable[[], None]]) -> Outcome:
-    known = book.known.get(posting.id)
-    if known is not None:
-        digest, caller, seq = known
-        if digest != posting.digest or caller != posting.caller:
-            return Outcome(Status.id_reused)
-        return Outcome(Status.already_posted, seq=seq or None)
+    before = acted_before(book.known, posting)
+    if before is not None:
+        return before
     if posting.reverses is not None and posting.reverses in book.reversed:
         return Outcome(Status.already_reversed)
     if book.variants_missing and not book.variants_missing.isdisjoint(variants_of([posting])):
@@ -231,6 +228,17 @@ def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Call
         book.reversed.add(original)
         undo.append(lambda: book.reversed.discard(original))
     return Outcome(Status.posted, oversold=oversold)
+
+
+def acted_before(known: Mapping[UUID, tuple[bytes, UUID, int]], posting: Posting) -> Outcome | None:
+    """The answer for a posting whose id acted before; None when it did not."""
+    found = known.get(posting.id)
+    if found is None:
+        return None
+    digest, caller, seq = found
+    if digest != posting.digest or caller != posting.caller:
+        return Outcome(Status.id_reused)
+    return Outcome(Status.already_posted, seq=seq or None)
 
 
 def _shortages(book: Book, folded: Folded) -> tuple[Shortage, ...]:

@@ -1,4 +1,4 @@
-"""200,000 rows: what reading and understanding them costs in memory, in a process of its own."""
+"""200,000 rows: what reading them, and what posting them costs in memory, in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+from tests.ledger.world import build
+
+from onhand.kit.database import Database
 from onhand.kit.files import XLSX
+from onhand.ledger import verify
 
 ROWS = 200_000
 HEADERS = ("sku", "name", "category", "barcodes", "list_price", "cost", "unit", "description")
@@ -83,3 +88,74 @@ def test_two_hundred_thousand_rows_stay_below_300_mb(tmp_path: Path) -> None:
     assert (rows, errors) == (ROWS, 0)
     assert own < 300
     assert childs < 300
+
+
+IMPORT = """
+import asyncio, resource, sys
+from pathlib import Path
+from types import SimpleNamespace
+from onhand import ledger
+from onhand.doors import wiring
+from onhand.integrations.imports import actions, store
+from onhand.integrations.imports.model import Counts, Run, suggest_mapping
+from onhand.integrations.imports.kinds import KINDS
+from onhand.kit.database import Database
+from onhand.kit.ids import uuid7
+from onhand.kit.tabular import open_table
+
+path, url = Path(sys.argv[1]), sys.argv[2]
+
+async def main():
+    wiring.register()
+    database = Database.open(url, pool_size=2)
+    wiring.hooks(database)
+    kind = KINDS["opening_stock"]
+    table = open_table(path, "text/csv", path.with_suffix(".scratch"))
+    headers = next(table.rows()).cells
+    row = SimpleNamespace(headers=headers, mapping=suggest_mapping(kind, headers), decimal_mark=None)
+    reading = actions._survey(kind, row, table)
+    task, created = Run(uuid7(), b"x" * 32, False, "EUR", "Chain", ""), 0
+    async with database.writing(action="import") as tx:
+        for numbers, rows, _ in actions._chunks(table, reading):
+            created += (await kind.apply(tx, task, rows, numbers)).created
+        ended = await kind.finish(tx, task)
+    own = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(created, reading.errors.total + len(ended.problems), own // 1024)
+    await database.close()
+
+asyncio.run(main())
+"""
+
+MANY = """
+WITH p AS (INSERT INTO product (id, name) VALUES (gen_random_uuid(), 'Bulk') RETURNING id)
+INSERT INTO variant (id, product_id, sku, name, unit, decimals, words)
+  SELECT gen_random_uuid(), p.id, 'BULK-' || lpad((n - 1)::text, 5, '0'), 'Bulk', 'each', 0, to_tsvector('simple', 'bulk')
+    FROM p, generate_series(1, :n) n
+"""
+
+
+async def test_opening_stock_of_two_hundred_thousand_rows_stays_below_300_mb(
+    db: Database, database_urls: tuple[str, str], tmp_path: Path
+) -> None:
+    await build(db)
+    skus = [f"BULK-{n:05}" for n in range(ROWS // 4)]
+    async with db.writing() as tx:
+        await tx.conn.execute(sa.text(MANY), {"n": len(skus)})
+    path = tmp_path / "opening.csv"
+    with path.open("w") as file:
+        file.write("sku,location,quantity,cost\n")
+        for place in ("S1", "S2", "W1/A", "W1/B"):
+            file.writelines(f"{sku},{place},{n % 90 + 1},1.{n % 100:02}\n" for n, sku in enumerate(skus))
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else runs on this loop
+        [sys.executable, "-c", textwrap.dedent(IMPORT), str(path), database_urls[1]],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "src"}, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows, errors, own = map(int, done.stdout.split())
+    print(f"{own} MB")
+    assert (rows, errors) == (ROWS, 0)
+    assert own < 300
+    async with db.reading() as conn:
+        report = await verify.verify(conn)
+        lines = (await conn.execute(sa.text("SELECT count(*) FROM move"))).scalar_one()
+    assert (report.ok, lines) == (True, ROWS)

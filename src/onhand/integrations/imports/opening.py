@@ -6,6 +6,7 @@ once. The id of a posting comes from the import and the row it starts with, so t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from onhand import catalog, ledger, locations, lots
 from onhand.integrations.imports.model import Run
-from onhand.kit.ids import NIL, derive_id
+from onhand.kit.ids import NIL, derive_id, quick
 from onhand.kit.problem import Problem
 from onhand.kit.tx import Tx
 from onhand.values import (
@@ -43,6 +44,8 @@ OPENING_COLUMNS: tuple[Column, ...] = (
         "available",
     ),
 )
+
+_NO_LOT = quick(NIL)
 
 LINES = 200
 """Rows of one place and day that stand together in one posting."""
@@ -98,7 +101,7 @@ async def take_rows(tx: Tx, run: Run, rows: Sequence[dict[str, str]], numbers: S
             lines.append((number, line))
     ids = await lots.ensure(tx, [line.lot for _, line in lines if line.lot is not None])
     for number, line in lines:
-        lot = ids[line.lot.variant_id, line.lot.code] if line.lot is not None else NIL
+        lot = quick(ids[line.lot.variant_id, line.lot.code]) if line.lot is not None else _NO_LOT
         _add(book, run, tx, number, line, lot)
         result.created += 1
     return result
@@ -149,7 +152,7 @@ def _read(
         return None
     return _Line(
         variant=item.variant_id, place=place.id, units=units, lot=_lot(item, row), condition=_condition(row),
-        cost=format_cost(parse_cost(row["cost"])) if "cost" in row else None,
+        cost=sys.intern(format_cost(parse_cost(row["cost"]))) if "cost" in row else None,
         currency=check_currency(row.get("currency", run.currency)) if "cost" in row else None,
         at=_when(book, place, row, now),
     )  # fmt: skip
@@ -205,7 +208,7 @@ def _add(book: _Book, run: Run, tx: Tx, number: int, line: _Line, lot: UUID) -> 
         filling = book.open[key] = _Open(number)
     filling.moves.append(
         ledger.Move(
-            variant=line.variant, lot=lot, quantity=line.units, from_location=locations.virtual_id("adjustment"),
+            variant=quick(line.variant), lot=lot, quantity=line.units, from_location=locations.virtual_id("adjustment"),
             to_location=line.place, from_condition=line.condition, to_condition=line.condition,
             unit_cost=line.cost, currency=line.currency,
         )
@@ -239,7 +242,7 @@ async def post(tx: Tx, run: Run) -> BatchResult:
     if run.dry_run or not book.ready:
         return result
     try:
-        await ledger.post(tx, book.ready)
+        await ledger.post_goods_in(tx, book.ready)
     except Problem as problem:
         row = book.first_rows[int(problem.data.get("index", 0))]
         result.problems.append(

@@ -4,7 +4,7 @@ from onhand.ledger.actions.approvals import approve, reject
 from onhand.ledger.actions.common import Done, Goods, Spot
 from onhand.ledger.actions.corrections import adjust, count, set_quantity
 from onhand.ledger.actions.exceptions import resolve_exception
-from onhand.ledger.actions.receipts import Incoming, Opening, carry_over, post_opening, receipt, receive
+from onhand.ledger.actions.receipts import Incoming, carry_over, receipt, receive
 from onhand.ledger.actions.reversals import Reversal, preview_reversal, reverse, reversing, shown_lines
 from onhand.ledger.actions.transfers import TransferLine, move, transfer
 
@@ -12,7 +12,6 @@ __all__ = [
     "Done",
     "Goods",
     "Incoming",
-    "Opening",
     "Reversal",
     "Spot",
     "TransferLine",
@@ -21,7 +20,6 @@ __all__ = [
     "carry_over",
     "count",
     "move",
-    "post_opening",
     "preview_reversal",
     "receipt",
     "receive",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 from uuid import UUID
 
 import msgspec
 
 from onhand import lots
-from onhand.kit.ids import NIL, derive_id, uuid7
+from onhand.kit.ids import NIL, uuid7
 from onhand.kit.problem import Conflict
 from onhand.kit.tx import Tx
 from onhand.ledger import store
@@ -30,12 +29,6 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     condition: int = 0
     unit_cost: str | None = None
     currency: str | None = None
-
-
-class Opening(Incoming, frozen=True, kw_only=True):
-    """Stock that lay in a place when the books began."""
-
-    happened_at: datetime
 
 
 def receipt(
@@ -71,37 +64,6 @@ async def receive(
         source=source or ("receipt", receipt_id),
     )
     return await store.post(tx, [posting])
-
-
-OPENING_LINES = 500
-"""Lines of one posting of opening stock."""
-
-
-def post_opening(
-    tx: Tx, rows: Sequence[Opening], *, source: tuple[str, UUID], first_row: int = 0
-) -> list[UUID]:
-    """Collect opening stock to be posted at commit; answers the ids of the postings. May be called many times.
-
-    Rows of one instant stand together in postings of at most 500 lines. An id is derived from the source and the first row,
-    so the same import posts once. Variants and places must be known: what is unknown refuses the whole transaction then.
-    """
-    by_instant: dict[datetime, list[Opening]] = {}
-    for row in rows:
-        by_instant.setdefault(row.happened_at, []).append(row)
-    postings, n = [], first_row
-    for happened_at, together in by_instant.items():
-        remaining = iter(together)
-        while part := list(islice(remaining, OPENING_LINES)):
-            posting_id = derive_id("onhand", "opening", source[0], str(source[1]), str(n))
-            postings.append(
-                receipt(
-                    part, id=posting_id, actor=tx.actor.id, happened_at=happened_at, source=source,
-                    reason=Reason.opening.value,
-                )
-            )  # fmt: skip
-            n += len(part)
-    store.post_later(tx, postings)
-    return [p.id for p in postings]
 
 
 async def carry_over(tx: Tx, keep_id: UUID, merge_id: UUID) -> None:

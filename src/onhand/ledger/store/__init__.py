@@ -1,16 +1,8 @@
 """Write-side SQL of the ledger: the door inside a transaction, and the rows its verbs read and write beside it."""
 
-from onhand.ledger.store.post import (
-    Posted,
-    describe,
-    expect,
-    flush_postings,
-    load_directory,
-    moved_since,
-    post,
-    post_later,
-    refusal,
-)
+from onhand.ledger.store.calls import flush_postings, load_directory
+from onhand.ledger.store.goods_in import post_goods_in
+from onhand.ledger.store.post import Posted, describe, expect, moved_since, post, refusal
 from onhand.ledger.store.records import (
     Approval,
     FreeLevel,
@@ -45,7 +37,7 @@ __all__ = [
     "lock_exception",
     "moved_since",
     "post",
-    "post_later",
+    "post_goods_in",
     "recorded",
     "refusal",
     "resolve_exception",

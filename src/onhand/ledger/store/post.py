@@ -7,63 +7,35 @@ order within a call, and a second call could meet the lane in the other order.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onhand import locations
-from onhand.kit.problem import IdReused, Problem, Unavailable
+from onhand.kit.problem import IdReused, Problem
 from onhand.kit.tx import Tx
 from onhand.ledger import tables
-from onhand.ledger.batch import Arrays, EventRow, arrays_of, columns, key_columns
-from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold, placed, variants_of
+from onhand.ledger.batch import EventRow, columns, key_columns
+from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold, placed
 from onhand.ledger.lane import LabelCache, book_of, oversold_event, oversold_row
-from onhand.ledger.model import REFUSALS, Expectation, Mode, Outcome, Posting, Shortage, Status, check_shape
+from onhand.ledger.model import REFUSALS, Expectation, Outcome, Posting, Shortage, Status, check_shape
+from onhand.ledger.store import calls
 
-
-class _Driver(Protocol):
-    async def execute(self, query: str, params: Any) -> Any: ...
-
-
-_LEVEL_TYPES = ("uuid[]", "uuid[]", "uuid[]", "int2[]", "bigint[]", "bigint[]")
-_SITE_TYPES = ("uuid[]", "uuid[]", "bigint[]", "bigint[]", "bigint[]", "bigint[]")
-_WRITE_TYPES = (
-    "bigint",
-    "uuid[]", "bytea[]", "uuid[]", "text[]", "text[]", "uuid[]", "uuid[]", "uuid[]", "timestamptz[]", "uuid[]", "text[]",
-    "int4[]", "int4[]", "uuid[]", "uuid[]", "uuid[]", "int2[]", "bool[]", "uuid[]", "int2[]", "bool[]", "bigint[]",
-    "numeric[]", "text[]",
-    "int4[]", "int4[]", "uuid[]", "uuid[]", "uuid[]", "bigint[]",
-    "uuid[]", "text[]", "text[]", "uuid[]", "timestamptz[]", "text[]", "text[]",
-    "uuid[]", "text[]", "int2[]", "uuid[]", "uuid[]", "bigint[]", "bigint[]", "bigint[]", "bigint[]",
-)  # fmt: skip
 _EXCEPTION_TYPES = (
     "uuid[]", "text[]", "uuid[]", "uuid[]", "bigint[]", "uuid[]", "text[]", "uuid[]", "uuid[]", "jsonb[]",
 )  # fmt: skip
 
 
-def _call(function: str, out: str, types: Sequence[str]) -> str:
-    return f"SELECT {out} FROM {function}({', '.join(f'%s::{t}' for t in types)})"
-
-
-_LOCK_LEVELS = _call("ledger_lock_levels", "ns, on_hand, allocated, overdrawn", _LEVEL_TYPES[:4])
-_LOCK_SITES = _call("ledger_lock_sites", "ns, sellable, reserved, overdrawn", _SITE_TYPES[:2])
-_GUARD = _call(
-    "ledger_guard", "new_sellable, new_reserved, new_overdrawn", (*_LEVEL_TYPES, *_SITE_TYPES, "boolean")
-)
-_WRITE = _call("ledger_write", "first_seq, at, last_event", _WRITE_TYPES)
 _EXCEPTIONS = (
     "INSERT INTO exception (id, kind, site, variant, quantity, posting_id, source_type, source_id, actor, detail)"
     f" SELECT * FROM unnest({', '.join(f'%s::{t}' for t in _EXCEPTION_TYPES)}) ON CONFLICT DO NOTHING"
 )
-_KNOWN = "SELECT id, digest, caller, seq FROM posting_key WHERE id = ANY(%s::uuid[])"
 _REVERSED = "SELECT original FROM reversal WHERE original = ANY(%s::uuid[])"
 
 
@@ -79,22 +51,9 @@ class Posted:
     site_levels: dict[SiteKey, tuple[int, int, int]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Buffered:
-    epoch: int
-    arrays: Arrays
-    new: tuple[list[int], list[int], list[int]]
-
-
 Events = Callable[[LabelCache, Directory], Sequence[EventRow]]
 Revise = Callable[[Book], Awaitable[Sequence[Posting]]]
 """Given the book with its levels locked, the postings to judge. They may touch no other keys; it may raise a refusal."""
-
-
-async def load_directory(conn: AsyncConnection) -> tuple[int, Directory]:
-    """The directory of places with the epoch it belongs to (read first, so a change in between is noticed)."""
-    epoch = (await conn.execute(sa.text("SELECT directory_epoch FROM stream_head"))).scalar_one()
-    return int(epoch), await locations.directory(conn)
 
 
 async def post(
@@ -107,14 +66,13 @@ async def post(
     the same content are left out and answered `already_posted`. Raises the refusal of the first posting refused
     (InsufficientStock, LocationClosed …) with its `index`, IdReused for an id with other content.
     """
-    if "ledger" in tx.stash or "posted" in tx.stash:
-        raise RuntimeError("ledger.post may be called once a transaction: hand over all postings together")
+    calls.only_once(tx)
     for posting in postings:
         check_shape(posting)
-    driver = await _driver(tx.conn)
-    epoch, places = await load_directory(tx.conn)
+    driver = await calls.driver_of(tx.conn)
+    epoch, places = await calls.load_directory(tx.conn)
     labels = LabelCache()
-    unknown = await _learn(driver, labels, postings)
+    unknown = await calls.learn(driver, labels, postings)
     book = await _read_book(driver, postings, places)
     book.variants_missing |= unknown
     if revise is not None and not any(p.id in book.known for p in postings):
@@ -122,14 +80,14 @@ async def post(
         for posting in postings:
             check_shape(posting)
     outcomes = [group[0] for group in decide(book, [[p] for p in postings], places)]
-    _refuse(postings, outcomes, labels, places)
+    refuse(postings, outcomes, labels, places)
     fresh = [p for p, o in zip(postings, outcomes, strict=True) if o.status is Status.posted]
     if fresh:
         rows = list(events(labels, places)) if events is not None else []
         rows += await _open_exceptions(driver, postings, outcomes, places, labels)
         tx.stash["ledger"] = [
-            await _guard(driver, epoch, part, rows if n == 0 else [], places, labels)
-            for n, part in enumerate(_slices(fresh))
+            await calls.guard(driver, epoch, part, rows if n == 0 else [], places, labels)
+            for n, part in enumerate(calls.slices(fresh))
         ]
     return Posted(
         outcomes,
@@ -139,7 +97,7 @@ async def post(
 
 
 async def _open_exceptions(
-    driver: _Driver,
+    driver: calls.Driver,
     postings: Sequence[Posting],
     outcomes: Sequence[Outcome],
     places: Directory,
@@ -156,87 +114,6 @@ async def _open_exceptions(
     return rows
 
 
-_SLICE = 5_000
-"""Lines written by one call: large enough to cost little, small enough for memory and statement limits."""
-
-
-def _slices(postings: Sequence[Posting]) -> list[list[Posting]]:
-    out: list[list[Posting]] = [[]]
-    lines = 0
-    for posting in postings:
-        if lines >= _SLICE:
-            out.append([])
-            lines = 0
-        out[-1].append(posting)
-        lines += len(posting.moves) + len(posting.claims)
-    return out
-
-
-async def _guard(
-    driver: _Driver, epoch: int, postings: Sequence[Posting], rows: Sequence[EventRow], places: Directory, labels: LabelCache
-) -> _Buffered:  # fmt: skip
-    """Write the levels of judged postings, and keep the rest for the end of the transaction."""
-    arrays = arrays_of(postings, rows, places, lambda key: labels.label(key, places))
-    guarded = await (await driver.execute(_GUARD, arrays.guard_arguments(True))).fetchone()
-    return _Buffered(epoch, arrays, tuple(list(x or []) for x in guarded))  # type: ignore[arg-type]
-
-
-def post_later(tx: Tx, postings: Iterable[Posting]) -> None:
-    """Collect facts in which goods come in (opening stock, an import) to be posted at commit; may be called many times.
-
-    They are posted together, so that a file read in chunks takes its locks in one order. Only facts: nothing is refused any
-    more at commit, so check variants and places before.
-    """
-    for posting in postings:
-        check_shape(posting)
-        if posting.mode is not Mode.fact:
-            raise ValueError("only facts can be posted at commit")
-        tx.stash.setdefault("ledger_later", []).append(posting)
-
-
-async def flush_postings(tx: Tx) -> None:
-    """Before-commit hook: take the stream head and write what was posted. Sets `tx.stash["posted"]` to (first, at): the
-    number before the first posting, and when they were recorded. Called again, it does nothing.
-
-    Raises Unavailable when places changed, or the same id was posted, at the same moment: nothing was changed, retry.
-    """
-    collected: list[Posting] | None = tx.stash.pop("ledger_later", None)
-    if collected:
-        await post(tx, collected)
-    buffered: list[_Buffered] = tx.stash.pop("ledger", [])
-    if not buffered:
-        return
-    from onhand.kit.signal import woke
-
-    driver = await _driver(tx.conn)
-    for part in buffered:
-        first, at = await _write(driver, part)
-        tx.stash.setdefault("posted", (first, at))
-    tx.after_commit.append(woke)
-
-
-async def _write(driver: _Driver, part: _Buffered) -> tuple[int, datetime]:
-    a = part.arrays
-    arguments = [
-        part.epoch, *a.postings, *a.moves, *a.claims, *a.events,
-        *a.site_events, a.sites[0], a.sites[1], a.sites[2], *part.new,
-    ]  # fmt: skip
-    try:
-        first, at, _ = await (await driver.execute(_WRITE, arguments)).fetchone()
-    except psycopg.Error as error:
-        if error.sqlstate == "OH002":
-            raise Unavailable(
-                "Places were changed at the same moment. Send it again with the same id.", retry_after=1
-            ) from error
-        if error.sqlstate == "23505":
-            raise Unavailable(
-                "The same was posted at the same moment. Send it again with the same id to see the answer.",
-                retry_after=1,
-            ) from error
-        raise
-    return int(first), at
-
-
 _SINCE = """
 SELECT coalesce((SELECT sum(m.quantity) FROM move m WHERE m.variant = %(variant)s AND m.to_location = %(location)s AND m.to_kept
                     AND m.lot = %(lot)s AND m.to_condition = %(condition)s AND m.happened_at > %(at)s), 0)
@@ -251,7 +128,7 @@ async def moved_since(conn: AsyncConnection, key: LevelKey, at: datetime) -> int
     What lay there at that instant, as known now, is the level minus this. Asked under the level's lock it is exact. One
     query over the tail of the level's moves.
     """
-    driver = await _driver(conn)
+    driver = await calls.driver_of(conn)
     variant, location, lot, condition = key
     named: Any = {"variant": variant, "location": location, "lot": lot, "condition": condition, "at": at}
     row = await (await driver.execute(_SINCE, named)).fetchone()
@@ -311,7 +188,7 @@ def describe(short: Shortage, labels: LabelCache, places: Directory) -> dict[str
     }
 
 
-def _refuse(
+def refuse(
     postings: Sequence[Posting], outcomes: Sequence[Outcome], labels: LabelCache, places: Directory
 ) -> None:
     for index, (posting, outcome) in enumerate(zip(postings, outcomes, strict=True)):
@@ -322,34 +199,14 @@ def _refuse(
             raise problem
 
 
-async def _driver(conn: AsyncConnection) -> _Driver:
-    raw = await conn.get_raw_connection()
-    assert raw.driver_connection is not None
-    await conn.execute(sa.text("SELECT 1"))  # SQLAlchemy begins its transaction before we speak past it
-    driver: _Driver = raw.driver_connection
-    return driver
-
-
-async def _learn(driver: _Driver, labels: LabelCache, postings: Sequence[Posting]) -> frozenset[UUID]:
-    """Load what events say of the variants. Answers those that do not exist."""
-    wanted = variants_of(postings)
-    cursor = await driver.execute(
-        "SELECT id, sku, decimals FROM variant WHERE id = ANY(%s::uuid[])", [list(wanted)]
-    )
-    for variant, sku, decimals in await cursor.fetchall():
-        labels.variants[variant] = (sku, decimals)
-    return frozenset(wanted - labels.variants.keys())
-
-
-async def _read_book(driver: _Driver, postings: Sequence[Posting], places: Directory) -> Book:
+async def _read_book(driver: calls.Driver, postings: Sequence[Posting], places: Directory) -> Book:
     """Lock every level the postings touch, in key order; then read which ids acted, so that whoever held the locks before
     is seen."""
     folded = fold([p for p in postings if placed(p, places)], places)
     level_args, site_args = key_columns([k for k, _ in folded.levels], [k for k, _ in folded.sites])
-    levels = await (await driver.execute(_LOCK_LEVELS, level_args)).fetchone() if folded.levels else None
-    sites = await (await driver.execute(_LOCK_SITES, site_args)).fetchone() if folded.sites else None
-    rows = await (await driver.execute(_KNOWN, [[p.id for p in postings]])).fetchall()
-    known: dict[UUID, tuple[bytes, UUID, int]] = {i: (bytes(d), c, s) for i, d, c, s in rows}
+    levels = await (await driver.execute(calls.LOCK_LEVELS, level_args)).fetchone() if folded.levels else None
+    sites = await (await driver.execute(calls.LOCK_SITES, site_args)).fetchone() if folded.sites else None
+    known = await calls.known_ids(driver, [p.id for p in postings])
     originals = [p.reverses for p in postings if p.reverses is not None]
     undone: set[UUID] = set()
     if originals:
