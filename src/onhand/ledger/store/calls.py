@@ -24,6 +24,8 @@ from onhand.ledger.model import Posting
 
 
 class Driver(Protocol):
+    """The psycopg connection beneath a transaction."""
+
     async def execute(self, query: str, params: Any) -> Any: ...
 
 
@@ -87,6 +89,7 @@ async def known_ids(driver: Driver, ids: Sequence[UUID]) -> Known:
 
 
 async def driver_of(conn: AsyncConnection) -> Driver:
+    """The driver\'s own connection, inside SQLAlchemy\'s transaction: arrays travel without being turned over."""
     raw = await conn.get_raw_connection()
     assert raw.driver_connection is not None
     await conn.execute(sa.text("SELECT 1"))  # SQLAlchemy begins its transaction before we speak past it
@@ -110,6 +113,7 @@ _SLICE = 5_000
 
 
 def slices(postings: Sequence[Posting]) -> list[list[Posting]]:
+    """Postings in parts of about 5,000 lines each; a posting is never cut."""
     out: list[list[Posting]] = [[]]
     lines = 0
     for posting in postings:

@@ -191,6 +191,7 @@ def describe(short: Shortage, labels: LabelCache, places: Directory) -> dict[str
 def refuse(
     postings: Sequence[Posting], outcomes: Sequence[Outcome], labels: LabelCache, places: Directory
 ) -> None:
+    """Raise the refusal of the first posting refused, with its `index` where there are several."""
     for index, (posting, outcome) in enumerate(zip(postings, outcomes, strict=True)):
         if not outcome.ok:
             problem = refusal(outcome, posting, labels, places)
