@@ -1,4 +1,4 @@
-"""Verbs for people: serve, verify, demo, replay, bench."""
+"""Verbs for people: serve, verify, demo, replay, stress, bench."""
 
 from __future__ import annotations
 
@@ -240,6 +240,22 @@ async def _replay(options: ReplayOptions) -> int:
             yield pair
 
     return await replay_command(options, books_open, out)
+
+
+@cli.command()
+def stress(
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long; a cycle under way is finished.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Order the same as an earlier run.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="A server on which a scratch database is made, and dropped again. Default: a temporary one.")] = None,
+    rival: Annotated[str | None, typer.Option(help="Put a rival through it instead: naive (check, then act).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:  # fmt: skip
+    """Prove that nothing is oversold, lost or doubled: last units, retry storms, cut lines, kill -9 under load."""
+    from onhand.doors.stress.cli import command
+
+    if rival not in (None, "naive"):
+        raise typer.BadParameter("naive is the only rival", param_hint="--rival")
+    sys.exit(command(minutes=minutes, seed=seed, database_url=database_url, rival=rival, as_json=as_json))
 
 
 bench_cli = typer.Typer(

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Adjustment
+         * @description Correct stock by a signed quantity. Beyond your limits it waits for a second person (`waiting_approval`).
+         */
+        post: operations["create_adjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -82,6 +102,46 @@ export interface paths {
         get: operations["list_approvals"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Approve what somebody else asked for; it is posted now, and judged by the stock as it is now.
+         */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Reject what somebody else asked for; nothing is posted.
+         */
+        post: operations["reject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -154,6 +214,26 @@ export interface paths {
          * @description Renames or moves a category; everything below follows.
          */
         patch: operations["change_category"];
+        trace?: never;
+    };
+    "/v1/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Count
+         * @description Report a counted quantity. `quantity` of the answer is the variance against the book at `happened_at`.
+         */
+        post: operations["create_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/customers": {
@@ -238,6 +318,26 @@ export interface paths {
         get: operations["list_exceptions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exceptions/{exception_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Exception
+         * @description Settle an exception, saying why. It changes no stock.
+         */
+        post: operations["resolve_exception"];
         delete?: never;
         options?: never;
         head?: never;
@@ -792,6 +892,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Move
+         * @description Move stock between places or conditions. `level` of the answer is where it arrived.
+         */
+        post: operations["create_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisation": {
         parameters: {
             query?: never;
@@ -1103,6 +1223,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reversals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reversal
+         * @description Undo a posting by its exact opposite, once, at the instant it happened.
+         */
+        post: operations["create_reversal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -1328,11 +1468,32 @@ export interface paths {
         };
         /**
          * Stock Matrix
-         * @description Variants by sites: totals, and a cell for each site you may see.
+         * @description Variants by sites: totals, and a cell for each site you may see. Without a filter, `unstocked` adds those that never
+         *     were in stock.
          */
         get: operations["stock_matrix"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stock-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Stock Set
+         * @description Set stock to an absolute quantity, if it is still `expected_quantity`; else `quantity_stale` names the present one.
+         */
+        post: operations["create_stock_set"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1457,6 +1618,26 @@ export interface paths {
         patch: operations["change_tax_code"];
         trace?: never;
     };
+    "/v1/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Transfer
+         * @description Send goods from one site to another in one step: all lines, or none.
+         */
+        post: operations["create_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/units": {
         parameters: {
             query?: never;
@@ -1527,6 +1708,26 @@ export interface paths {
          * @description Change a person. Nobody changes their own rights, or somebody who holds more than they do.
          */
         patch: operations["patch_user"];
+        trace?: never;
+    };
+    "/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List User Sessions
+         * @description Somebody's open sessions; `DELETE /v1/sessions/{id}` ends one.
+         */
+        get: operations["list_user_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/variant-merges": {
@@ -1780,6 +1981,50 @@ export interface components {
             postal_code?: string | null;
             /** Region */
             region?: string | null;
+        };
+        /**
+         * AdjustmentBody
+         * @description By how much the stock was wrong, signed, and why. `unit_cost` for goods found (default: what the item costs).
+         */
+        AdjustmentBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /**
+             * Condition
+             * @default available
+             * @example available
+             */
+            condition: string;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Location Code */
+            location_code?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the item's own.
+             * @example -3
+             */
+            quantity: string;
+            /**
+             * Reason
+             * @example damaged
+             */
+            reason: string;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            unit_cost?: components["schemas"]["MoneyIn"] | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
         /**
          * AdminIn
@@ -2146,6 +2391,44 @@ export interface components {
             code: string;
         };
         /**
+         * CountBody
+         * @description What was counted, and when the shelf was looked at (default: now).
+         */
+        CountBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /**
+             * Condition
+             * @default available
+             * @example available
+             */
+            condition: string;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Location Code */
+            location_code?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the item's own.
+             * @example -3
+             */
+            quantity: string;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
          * CountsOut
          * @description What became of the rows.
          */
@@ -2162,6 +2445,43 @@ export interface components {
             unchanged: number;
             /** Updated */
             updated: number;
+        };
+        /**
+         * DecisionBody
+         * @description A decision, and why.
+         */
+        DecisionBody: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * DoneOut
+         * @description What became of a stock verb.
+         *
+         *     `state`: posted; waiting_approval (nothing changed yet, a second person decides); unchanged (there was nothing to do).
+         */
+        DoneOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            level: components["schemas"]["StockLevelOut"] | null;
+            /** Quantity */
+            quantity: string | null;
+            /** Seq */
+            seq: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "posted" | "waiting_approval" | "unchanged" | "rejected";
+            /** Unit */
+            unit: string | null;
+            /** Why */
+            why: string | null;
         };
         /**
          * EventFeed
@@ -3161,6 +3481,66 @@ export interface components {
              * @example EUR
              */
             currency: string;
+        };
+        /**
+         * MoneyIn
+         * @description An amount in a currency.
+         */
+        MoneyIn: {
+            /**
+             * Amount
+             * @example 1.99
+             */
+            amount: string;
+            /**
+             * Currency
+             * @example EUR
+             */
+            currency: string;
+        };
+        /**
+         * MoveBody
+         * @description From a place to a place. A change of condition in one place is a hold or its release.
+         */
+        MoveBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /**
+             * From Condition
+             * @default available
+             * @example available
+             */
+            from_condition: string;
+            /** From Location Code */
+            from_location_code?: string | null;
+            /** From Location Id */
+            from_location_id?: string | null;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the item's own.
+             * @example -3
+             */
+            quantity: string;
+            /** Reason */
+            reason?: string | null;
+            /** Sku */
+            sku?: string | null;
+            /** To Condition */
+            to_condition?: string | null;
+            /** To Location Code */
+            to_location_code?: string | null;
+            /** To Location Id */
+            to_location_id?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
         /**
          * NewCategoryBody
@@ -4204,6 +4584,89 @@ export interface components {
             email: string;
         };
         /**
+         * ResolutionBody
+         * @description How it was settled.
+         */
+        ResolutionBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReversalBody
+         * @description Which posting to undo, and why. `preview`: only show what it would write.
+         */
+        ReversalBody: {
+            /** Id */
+            id?: string | null;
+            /**
+             * Posting Id
+             * Format: uuid
+             */
+            posting_id: string;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReversalLineOut
+         * @description A line a reversal writes.
+         */
+        ReversalLineOut: {
+            /** From Code */
+            from_code: string;
+            /** From Condition */
+            from_condition: string;
+            /** Quantity */
+            quantity: string;
+            /** Sku */
+            sku: string;
+            /** To Code */
+            to_code: string;
+            /** To Condition */
+            to_condition: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * ReversalOut
+         * @description A reversal, or with `preview` what it would write.
+         */
+        ReversalOut: {
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ReversalLineOut"][];
+            /**
+             * Posting Id
+             * Format: uuid
+             */
+            posting_id: string;
+            /** Seq */
+            seq: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "posted" | "preview";
+        };
+        /**
          * RoleIn
          * @description A new role.
          */
@@ -4668,6 +5131,67 @@ export interface components {
             type: string;
         };
         /**
+         * StockLevelOut
+         * @description What a verb left behind: the place's level and its site's.
+         */
+        StockLevelOut: {
+            /** Allocated */
+            allocated: string;
+            /** Available */
+            available: string | null;
+            /** On Hand */
+            on_hand: string;
+            /** Overdrawn */
+            overdrawn: string;
+            /** Reserved */
+            reserved: string | null;
+            /** Sellable */
+            sellable: string | null;
+        };
+        /**
+         * StockSetBody
+         * @description What lies there. `expected_quantity`: what you saw before; null: set it whatever it is by now.
+         */
+        StockSetBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /**
+             * Condition
+             * @default available
+             * @example available
+             */
+            condition: string;
+            /** Expected Quantity */
+            expected_quantity: string | null;
+            /** Id */
+            id?: string | null;
+            /** Location Code */
+            location_code?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the item's own.
+             * @example -3
+             */
+            quantity: string;
+            /**
+             * Reason
+             * @example damaged
+             */
+            reason: string;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
          * StockValueOut
          * @description What the stock is worth, on a named basis: `list_cost` is on hand × the variant's cost.
          */
@@ -4823,6 +5347,72 @@ export interface components {
             recovery_codes: string[];
             /** Secret */
             secret: string;
+        };
+        /**
+         * TransferBody
+         * @description Goods from one site to another, at once.
+         */
+        TransferBody: {
+            /** From Site Code */
+            from_site_code?: string | null;
+            /** From Site Id */
+            from_site_id?: string | null;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines: components["schemas"]["TransferLineBody"][];
+            /** To Site Code */
+            to_site_code?: string | null;
+            /** To Site Id */
+            to_site_id?: string | null;
+        };
+        /**
+         * TransferLineBody
+         * @description Goods of a transfer; from and to a place of the sites, where you say so.
+         */
+        TransferLineBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /** From Location Id */
+            from_location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the item's own.
+             * @example -3
+             */
+            quantity: string;
+            /** Sku */
+            sku?: string | null;
+            /** To Location Id */
+            to_location_id?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
+         * TransferOut
+         * @description A transfer that was posted.
+         */
+        TransferOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: number;
+            /** Seq */
+            seq: string | null;
+            /**
+             * State
+             * @constant
+             */
+            state: "posted";
         };
         /**
          * UnitBody
@@ -5228,6 +5818,39 @@ export interface operations {
             };
         };
     };
+    create_adjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: {
@@ -5350,6 +5973,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ApprovalOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id: the id of what was asked for. */
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id: the id of what was asked for. */
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -5540,6 +6235,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -5758,6 +6486,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ExceptionOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolutionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -6875,6 +7638,39 @@ export interface operations {
             };
         };
     };
+    create_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_organisation: {
         parameters: {
             query?: never;
@@ -7518,6 +8314,39 @@ export interface operations {
             };
         };
     };
+    create_reversal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReversalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversalOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_roles: {
         parameters: {
             query?: {
@@ -7665,6 +8494,8 @@ export interface operations {
                 q?: string | null;
                 happened_after?: string | null;
                 happened_before?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
             };
             header?: never;
             path?: never;
@@ -7994,6 +8825,7 @@ export interface operations {
                 q?: string | null;
                 category_id?: string | null;
                 below?: ("minimum" | "zero") | null;
+                unstocked?: boolean;
                 /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
                 format?: ("csv" | "xlsx") | null;
             };
@@ -8010,6 +8842,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MatrixOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_stock_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockSetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -8336,6 +9201,39 @@ export interface operations {
             };
         };
     };
+    create_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_units: {
         parameters: {
             query?: {
@@ -8530,6 +9428,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SessionOut_"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */

@@ -1,4 +1,4 @@
-"""The oracle V of failures: what the books must say after anything happened, asked in plain SQL."""
+"""What the books must say after anything happened, asked in plain SQL that shares nothing with `onhand verify`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHECKS: Mapping[str, str] = {
 
 
 def differences(conn: psycopg.Connection[Any], acknowledged: Collection[UUID]) -> list[str]:
-    """What is wrong, in words; nothing when the books are right and hold every acknowledged sale exactly once."""
+    """What is wrong, in words; nothing when the books are right and hold every acknowledged posting exactly once."""
     found = []
     for name, query in CHECKS.items():
         rows = conn.execute(query.encode()).fetchmany(3)
@@ -48,5 +48,5 @@ def differences(conn: psycopg.Connection[Any], acknowledged: Collection[UUID]) -
         (asked,),
     ).fetchall()
     if rows:
-        found.append(f"{len(rows)} of {len(asked)} acknowledged sales are lost or doubled: {rows[:3]}")
+        found.append(f"{len(rows)} of {len(asked)} acknowledged postings are lost or doubled: {rows[:3]}")
     return found
