@@ -447,6 +447,21 @@ CREATE TABLE search_word (
 	CONSTRAINT search_word_pkey PRIMARY KEY (word)
 )
 -- end of statement
+CREATE TABLE self_check (
+	id UUID NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	levels BIGINT NOT NULL, 
+	site_levels BIGINT NOT NULL, 
+	skipped BIGINT NOT NULL, 
+	drift BIGINT NOT NULL, 
+	took_ms BIGINT NOT NULL, 
+	differences JSONB NOT NULL, 
+	state JSONB NOT NULL, 
+	CONSTRAINT self_check_pkey PRIMARY KEY (id)
+)
+-- end of statement
+CREATE INDEX self_check_at_idx ON self_check (at)
+-- end of statement
 CREATE TABLE sign_in_tries (
 	key BYTEA NOT NULL, 
 	failures INTEGER NOT NULL, 
@@ -527,9 +542,16 @@ CREATE TABLE verification (
 	at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	ok BOOLEAN NOT NULL, 
 	postings BIGINT NOT NULL, 
+	moves BIGINT DEFAULT '0' NOT NULL, 
+	claims BIGINT DEFAULT '0' NOT NULL, 
+	events BIGINT DEFAULT '0' NOT NULL, 
+	took_ms BIGINT DEFAULT '0' NOT NULL, 
+	checks JSONB DEFAULT '{}' NOT NULL, 
 	differences JSONB NOT NULL, 
 	CONSTRAINT verification_pkey PRIMARY KEY (id)
 )
+-- end of statement
+CREATE INDEX verification_at_idx ON verification (at)
 -- end of statement
 CREATE TABLE assignment (
 	id UUID NOT NULL, 

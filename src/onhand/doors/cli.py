@@ -1,4 +1,4 @@
-"""Verbs for people: serve, verify, demo, replay, stress, bench."""
+"""Verbs for people: serve, verify, demo, replay, stress, bench; those of keep_cli.py."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
+from onhand.doors import keep_cli
 from onhand.kit.problem import Problem
 from onhand.kit.settings import Settings
 
@@ -257,6 +258,8 @@ def stress(
         raise typer.BadParameter("naive is the only rival", param_hint="--rival")
     sys.exit(command(minutes=minutes, seed=seed, database_url=database_url, rival=rival, as_json=as_json))
 
+
+keep_cli.add_to(cli)
 
 bench_cli = typer.Typer(
     no_args_is_help=True, help="Measure claims of speed against a named rival in the same run."

@@ -24,6 +24,7 @@ from onhand import access
 from onhand.doors import console, wiring
 from onhand.doors.express import Express
 from onhand.doors.live import Hub
+from onhand.doors.upkeep import background
 from onhand.kit import telemetry, worker
 from onhand.kit.clock import now
 from onhand.kit.database import is_away
@@ -46,7 +47,7 @@ log = structlog.get_logger("onhand.http")
 ROUTERS = (
     "onhand.access", "onhand.catalog.api", "onhand.locations.api", "onhand.parties.api", "onhand.pricing.api",
     "onhand.ledger.api", "onhand.pos.api", "onhand.insight.api", "onhand.integrations.imports.api", "onhand.doors.ops_api",
-    "onhand.doors.stream_api",
+    "onhand.doors.stream_api", "onhand.doors.keep_api",
 )  # fmt: skip
 
 BODY_LIMIT = 1 << 20
@@ -153,6 +154,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(objects.access.gate.keep_house(), name="access upkeep")]
     if objects.settings.jobs_concurrency:
         tasks.append(asyncio.create_task(worker.run_worker(objects.database, objects.settings), name="jobs"))
+    tasks += background(objects)
     try:
         yield
     finally:

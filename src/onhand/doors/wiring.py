@@ -12,6 +12,7 @@ import structlog
 
 from onhand import access, catalog, ledger, locations, parties, pos
 from onhand.doors import schema
+from onhand.doors import upkeep as _upkeep  # noqa: F401 - registers its jobs
 from onhand.doors.supervise import kept_up
 from onhand.integrations.imports import jobs as _imports  # noqa: F401 - registers its jobs
 from onhand.kit.database import Database, metadata, refuse_weak_durability
@@ -46,7 +47,7 @@ def bring_up(settings: Settings) -> Urls:
         app = settings.app_database_url.get_secret_value() if settings.app_database_url else owner
         urls = Urls(owner, app)
     else:
-        embedded = EmbeddedPostgres.at(settings.data)
+        embedded = EmbeddedPostgres.at(settings.data, archive=settings.archiving)
         embedded.start()
         urls = Urls(embedded.url(), embedded.url(APP), embedded)
     ran = upgrade(urls.owner)

@@ -104,7 +104,7 @@ class OverviewOut(Out):
     below_zero: list[GapOut]
     stock_value: StockValueOut | None
     drift: int | None = Field(
-        description="Levels that differ from their ledger, by the last verification; must read 0."
+        description="Levels that differ from their ledger, by the self check and the last verification; must read 0."
     )
     open_exceptions: int
     recent_sales: list[RecentSaleOut]

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onhand import access, locations
+from onhand import access, ledger, locations
 from onhand.insight.model import minute_series
 from onhand.kit.clock import rfc3339
 from onhand.values.money import CURRENCY_EXPONENTS
@@ -72,7 +72,6 @@ SELECT s.id, s.number, r.code AS register, s.site, p.code AS site_code, p.name A
 _EXCEPTIONS = sa.text("""
 SELECT count(*) FROM exception WHERE state = 'open' AND (site IS NULL OR site = ANY(CAST(:sites AS uuid[])))
 """)
-_DRIFT = sa.text("SELECT jsonb_array_length(differences) FROM verification ORDER BY at DESC LIMIT 1")
 
 
 @dataclass(slots=True)
@@ -149,7 +148,7 @@ async def overview(
         ],
         **await _gaps(conn, list(sites.values()), today, money),
         "stock_value": await _stock_value(conn, ids, currency) if costs else None,
-        "drift": (await conn.execute(_DRIFT)).scalar(),
+        "drift": await ledger.drift(conn),
         "open_exceptions": (await conn.execute(_EXCEPTIONS, {"sites": ids})).scalar_one(),
         "recent_sales": [_recent_shape(r) for r in await conn.execute(_RECENT, {"sites": ids, "limit": TOP})],
     }

@@ -79,6 +79,23 @@ class Settings(BaseSettings):
     jobs_concurrency: int = Field(
         default=2, ge=0, le=32, description="Background jobs run at once; 0 runs none here."
     )
+    self_check_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        description="How often some levels are computed again from the ledger and compared; 0 never does it here.",
+    )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Where backups of the embedded server and its write-ahead log are kept: best another disk. "
+        "Unset: `<data_dir>/backups`.",
+    )
+    backup_keep_days: int = Field(
+        default=7,
+        ge=0,
+        le=3650,
+        description="How many days back the embedded server can be restored to. 0 makes no backups by itself.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         description="If set, `/metrics` wants it as a bearer token. Unset: only this machine may read it.",
@@ -88,3 +105,13 @@ class Settings(BaseSettings):
     def data(self) -> Path:
         """The data directory as an absolute path."""
         return self.data_dir.expanduser().resolve()
+
+    @property
+    def backups(self) -> Path:
+        """Where backups are kept, as an absolute path."""
+        return (self.backup_dir or self.data_dir / "backups").expanduser().resolve()
+
+    @property
+    def archiving(self) -> bool:
+        """Whether the embedded server's log is archived and it is backed up every night. The erasable demo is not."""
+        return self.database_url is None and self.backup_keep_days > 0 and not self.demo

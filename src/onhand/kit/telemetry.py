@@ -143,6 +143,19 @@ JOB_SECONDS = Histogram(
     registry=registry,
 )
 JOBS_RUNNING = Gauge("onhand_jobs_running", "Jobs running in this process.", registry=registry)
+DRIFT = Gauge(
+    "onhand_drift", "Levels known to differ from their ledger; anything but 0 is an alarm.", registry=registry
+)
+SELF_CHECK_CELLS = Counter(
+    "onhand_self_check_cells", "Levels compared with their ledger by the self check.", registry=registry
+)
+SELF_CHECK_AT = Gauge(
+    "onhand_self_check_timestamp_seconds", "When the self check last ran in this process.", registry=registry
+)
+BACKUP_AT = Gauge("onhand_backup_timestamp_seconds", "When the newest backup was whole.", registry=registry)
+ARCHIVE_WAITING = Gauge(
+    "onhand_archive_waiting", "Segments of the log that wait to be archived.", registry=registry
+)
 MAILS = Counter("onhand_mails", "Mails sent, to be retried, or given up.", ["outcome"], registry=registry)
 
 

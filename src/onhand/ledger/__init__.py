@@ -25,6 +25,7 @@ from onhand.ledger.events import (
     Adjusted,
     ApprovalAsked,
     ApprovalDecided,
+    Drifted,
     ExceptionResolved,
     LevelChanged,
     Oversold,
@@ -48,6 +49,7 @@ from onhand.ledger.model import (
     digest_of,
     opposite,
 )
+from onhand.ledger.self_check import drift
 from onhand.ledger.store import (
     Posted,
     Recorded,
@@ -69,6 +71,7 @@ __all__ = [
     "Claim",
     "Condition",
     "Difference",
+    "Drifted",
     "Engine",
     "ExceptionResolved",
     "Expectation",
@@ -97,6 +100,7 @@ __all__ = [
     "carry_over",
     "count",
     "digest_of",
+    "drift",
     "event_row",
     "expect",
     "flush_postings",

@@ -84,6 +84,29 @@ class Adjusted(Event, frozen=True, kw_only=True):
         return self.site_id
 
 
+class Drifted(Event, frozen=True, kw_only=True):
+    """A stored level differs from the sum of its postings. This must never be seen; an exception was opened.
+
+    `row` and `column` say where, `expected` comes from the ledger, `actual` is what is stored.
+    """
+
+    type: ClassVar[str] = "stock.drifted"
+    needs: ClassVar[str] = "exceptions:read"
+    variant_id: UUID | None
+    site_id: UUID | None
+    table: str
+    row: str
+    column: str
+    expected: str
+    actual: str
+
+    def subject(self) -> str:
+        return f"variant/{self.variant_id}" if self.variant_id else f"table/{self.table}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+
 class ExceptionResolved(Event, frozen=True, kw_only=True):
     """Somebody settled an exception, with a reason."""
 

@@ -186,5 +186,26 @@ verification = sa.Table(
     sa.Column("at", _AT, nullable=False),
     sa.Column("ok", sa.Boolean, nullable=False),
     sa.Column("postings", sa.BigInteger, nullable=False),
+    sa.Column("moves", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("claims", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("events", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("took_ms", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("checks", pg.JSONB, nullable=False, server_default="{}"),
     sa.Column("differences", pg.JSONB, nullable=False),
+    sa.Index(None, "at"),
+)
+
+self_check = sa.Table(
+    "self_check",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", _AT, nullable=False),
+    sa.Column("levels", sa.BigInteger, nullable=False),
+    sa.Column("site_levels", sa.BigInteger, nullable=False),
+    sa.Column("skipped", sa.BigInteger, nullable=False),
+    sa.Column("drift", sa.BigInteger, nullable=False),
+    sa.Column("took_ms", sa.BigInteger, nullable=False),
+    sa.Column("differences", pg.JSONB, nullable=False),
+    sa.Column("state", pg.JSONB, nullable=False),
+    sa.Index(None, "at"),
 )

@@ -201,11 +201,13 @@ async def keep(tx: Tx, report: Report) -> None:
     """Write down what a verification found; the console shows the newest."""
     await tx.conn.execute(
         sa.text(
-            "INSERT INTO verification (id, at, ok, postings, differences) VALUES (:id, :at, :ok, :postings, :differences)"
+            "INSERT INTO verification (id, at, ok, postings, moves, claims, events, took_ms, checks, differences)"
+            " VALUES (:id, :at, :ok, :postings, :moves, :claims, :events, :took_ms, :checks, :differences)"
         ),
         {
-            "id": uuid7(), "at": tx.now, "ok": report.ok, "postings": report.postings,
-            "differences": Jsonb([asdict(d) for d in report.differences]),
+            "id": uuid7(), "at": tx.now, "ok": report.ok, "postings": report.postings, "moves": report.moves,
+            "claims": report.claims, "events": report.events, "took_ms": round(report.seconds * 1000),
+            "checks": Jsonb(report.checks), "differences": Jsonb([asdict(d) for d in report.differences]),
         },
     )  # fmt: skip
 

@@ -46,9 +46,13 @@ PERMISSIONS: Mapping[str, str] = {
     "jobs:read": "See background jobs",
     "jobs:write": "Start, cancel and retry background jobs",
     "imports:write": "Import files",
+    "backups:read": "See backups and the state of the server",
+    "backups:write": "Make backups and try them out",
 }
 
-ORGANISATION_WIDE = frozenset({"roles:write", "audit:read", "settings:write"})
+ORGANISATION_WIDE = frozenset(
+    {"roles:write", "audit:read", "settings:write", "backups:read", "backups:write"}
+)
 """What concerns the whole organisation: to use it, one must hold it everywhere."""
 
 ADMIN = "admin"

@@ -247,20 +247,51 @@ class HeadOut(Out):
 
 
 class VerifyOut(Out):
-    """What a verification found."""
+    """What a verification found. `checks`: differences by check; `took_ms` milliseconds."""
 
     at: datetime
     ok: bool
     postings: int
+    moves: int
+    claims: int
+    events: int
+    took_ms: int
+    checks: dict[str, int]
     differences: list[dict[str, Any]]
 
 
+class SelfCheckOut(Out):
+    """The last self check: levels and site levels computed again from the ledger; `drift` of them differed."""
+
+    at: datetime
+    levels: int
+    site_levels: int
+    skipped: int
+    drift: int
+    took_ms: int
+    differences: list[dict[str, Any]]
+
+
+class CheckedHourOut(Out):
+    """The self checks of one hour: how many, how many cells they compared, the most that differed at once."""
+
+    at: datetime
+    checks: int
+    cells: int
+    drift: int
+
+
 class IntegrityOut(Out):
-    """Whether the books hold together. `drift` counts differences of the last verification; null: never verified."""
+    """Whether the books hold together. `drift` counts rows known to differ now, it must read 0; null: never looked.
+
+    `hours`: the last seven days, by the hour.
+    """
 
     drift: int | None
     head: HeadOut
     last_verify: VerifyOut | None
+    self_check: SelfCheckOut | None
+    hours: list[CheckedHourOut]
     open_exceptions: int
 
 

@@ -229,5 +229,5 @@ async def list_approvals(
 
 @router.get("/v1/integrity", response_model=shapes.IntegrityOut, dependencies=[needs("stock:read")])
 async def integrity(conn: Reads) -> Any:
-    """Whether the books hold together: the stream head, and what the last verification found."""
+    """Whether the books hold together: the stream head, the last verification, the self checks of the last week."""
     return await reads.integrity(conn)

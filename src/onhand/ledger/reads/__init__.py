@@ -4,11 +4,11 @@ from onhand.ledger.reads.common import Scope
 from onhand.ledger.reads.desk import (
     ExceptionFilter,
     get_exception,
-    integrity,
     list_approvals,
     list_exceptions,
 )
 from onhand.ledger.reads.history import HistoryFilter, Measure, chart, explain, history
+from onhand.ledger.reads.integrity import integrity
 from onhand.ledger.reads.levels import LevelFilter, Rollup, list_levels
 from onhand.ledger.reads.postings import PostingFilter, get_posting, list_postings
 from onhand.ledger.reads.site_levels import Below, StockFilter, list_site_levels, stock_matrix

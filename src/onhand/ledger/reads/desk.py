@@ -131,28 +131,3 @@ def _approval(row: Any, caller: UUID) -> dict[str, Any]:
         "decided_at": row.decided_at, "decision_note": row.decision_note,
         "can": ["approve", "reject"] if free else [],
     }  # fmt: skip
-
-
-_INTEGRITY = """
-SELECT h.posting_n, h.event_n, h.last_recorded_at, v.at, v.ok, v.postings, v.differences,
-       (SELECT count(*) FROM exception WHERE state = 'open') AS open_exceptions
-  FROM stream_head h LEFT JOIN LATERAL (SELECT * FROM verification ORDER BY at DESC LIMIT 1) v ON true
-"""
-
-
-async def integrity(conn: AsyncConnection) -> dict[str, Any]:
-    """The stream head, and what the last verification found; `drift` counts its differences (None: never verified)."""
-    row = (await fetch(conn, _INTEGRITY, {}))[0]
-    last = None
-    if row.at is not None:
-        last = {"at": row.at, "ok": row.ok, "postings": row.postings, "differences": row.differences}
-    return {
-        "drift": len(row.differences) if row.at is not None else None,
-        "head": {
-            "posting_n": str(row.posting_n),
-            "event_n": str(row.event_n),
-            "recorded_at": row.last_recorded_at,
-        },
-        "last_verify": last,
-        "open_exceptions": row.open_exceptions,
-    }

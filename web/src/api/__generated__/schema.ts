@@ -168,6 +168,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backups
+         * @description The backups of the embedded server, the newest first; none when the database is somebody else's.
+         */
+        get: operations["list_backups"];
+        put?: never;
+        /**
+         * Create Backup
+         * @description Makes a backup in the background. Refused when the database is not the embedded one.
+         */
+        post: operations["create_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/categories": {
         parameters: {
             query?: never;
@@ -561,7 +585,7 @@ export interface paths {
         };
         /**
          * Integrity
-         * @description Whether the books hold together: the stream head, and what the last verification found.
+         * @description Whether the books hold together: the stream head, the last verification, the self checks of the last week.
          */
         get: operations["integrity"];
         put?: never;
@@ -1223,6 +1247,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/restore-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Restore Test
+         * @description Restores a backup beside the running server in the background, verifies its books and throws it away.
+         */
+        post: operations["create_restore_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reversals": {
         parameters: {
             query?: never;
@@ -1363,6 +1407,26 @@ export interface paths {
          * @description Anything by what people type: an exact barcode or SKU first, then words in any order, then one typo forgiven.
          */
         get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Server
+         * @description The state of the server: database, disks, archived log, jobs.
+         */
+        get: operations["get_server"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1898,6 +1962,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Verification
+         * @description Verifies the whole books in the background; `GET /v1/integrity` shows what it found.
+         */
+        post: operations["create_verification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/views": {
         parameters: {
             query?: never;
@@ -2080,6 +2164,24 @@ export interface components {
             why: string;
         };
         /**
+         * ArchiveOut
+         * @description The archived log of the embedded server. `reaches`: up to when it goes; `waiting`: segments not taken away yet.
+         */
+        ArchiveOut: {
+            /** Folder */
+            folder: string | null;
+            /** Keep Days */
+            keep_days: number;
+            /** On */
+            on: boolean;
+            /** Reaches */
+            reaches: string | null;
+            /** Waiting */
+            waiting: number;
+            /** Why Off */
+            why_off: ("external" | "demo" | "switched_off") | null;
+        };
+        /**
          * AssignmentIn
          * @description A role at a place and below it; null = everywhere.
          */
@@ -2131,6 +2233,35 @@ export interface components {
             request: string;
             /** Request Id */
             request_id: string;
+        };
+        /**
+         * BackupOut
+         * @description A backup of the embedded server. Any instant from `restorable_from` on can be had with the archived log.
+         */
+        BackupOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Database Bytes */
+            database_bytes: number;
+            /** Label */
+            label: string;
+            /** Onhand */
+            onhand: string;
+            /** Postgres */
+            postgres: string;
+            /** Postings */
+            postings: number;
+            /**
+             * Restorable From
+             * Format: date-time
+             */
+            restorable_from: string;
+            /** Size */
+            size: number;
+            tested: components["schemas"]["TestedOut"] | null;
         };
         /**
          * BarcodeBody
@@ -2354,6 +2485,23 @@ export interface components {
             on_hand: string;
         };
         /**
+         * CheckedHourOut
+         * @description The self checks of one hour: how many, how many cells they compared, the most that differed at once.
+         */
+        CheckedHourOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cells */
+            cells: number;
+            /** Checks */
+            checks: number;
+            /** Drift */
+            drift: number;
+        };
+        /**
          * ClaimOut
          * @description A claim of a reservation on a site.
          */
@@ -2447,12 +2595,39 @@ export interface components {
             updated: number;
         };
         /**
+         * DatabaseOut
+         * @description The database. `checksums`: whether pages carry them, so that bit rot is noticed.
+         */
+        DatabaseOut: {
+            /** Checksums */
+            checksums: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "embedded" | "external";
+            /** Size */
+            size: number;
+            /** Version */
+            version: string;
+        };
+        /**
          * DecisionBody
          * @description A decision, and why.
          */
         DecisionBody: {
             /** Reason */
             reason?: string | null;
+        };
+        /**
+         * DiskOut
+         * @description A disk: bytes free and in all.
+         */
+        DiskOut: {
+            /** Free */
+            free: number;
+            /** Total */
+            total: number;
         };
         /**
          * DoneOut
@@ -2900,15 +3075,20 @@ export interface components {
         };
         /**
          * IntegrityOut
-         * @description Whether the books hold together. `drift` counts differences of the last verification; null: never verified.
+         * @description Whether the books hold together. `drift` counts rows known to differ now, it must read 0; null: never looked.
+         *
+         *     `hours`: the last seven days, by the hour.
          */
         IntegrityOut: {
             /** Drift */
             drift: number | null;
             head: components["schemas"]["HeadOut"];
+            /** Hours */
+            hours: components["schemas"]["CheckedHourOut"][];
             last_verify: components["schemas"]["VerifyOut"] | null;
             /** Open Exceptions */
             open_exceptions: number;
+            self_check: components["schemas"]["SelfCheckOut"] | null;
         };
         /**
          * InvitationAccept
@@ -3873,7 +4053,7 @@ export interface components {
             below_zero: components["schemas"]["GapOut"][];
             /**
              * Drift
-             * @description Levels that differ from their ledger, by the last verification; must read 0.
+             * @description Levels that differ from their ledger, by the self check and the last verification; must read 0.
              */
             drift: number | null;
             /** Minutes */
@@ -3900,6 +4080,15 @@ export interface components {
         Page_AuditOut_: {
             /** Data */
             data: components["schemas"]["AuditOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[BackupOut] */
+        Page_BackupOut_: {
+            /** Data */
+            data: components["schemas"]["BackupOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -4431,6 +4620,20 @@ export interface components {
             unit: string | null;
         };
         /**
+         * QueueOut
+         * @description Background jobs: how many wait and run, how long the oldest waits, how many failed within a day.
+         */
+        QueueOut: {
+            /** Failed Today */
+            failed_today: number;
+            /** Oldest Queued At */
+            oldest_queued_at: string | null;
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
+        };
+        /**
          * RecentSaleOut
          * @description A sale of the ticker.
          */
@@ -4590,6 +4793,19 @@ export interface components {
         ResolutionBody: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * RestoreTestBody
+         * @description Which backup to try out; the newest unless named.
+         */
+        RestoreTestBody: {
+            /**
+             * Id
+             * @description The client's own id for the job.
+             */
+            id?: string | null;
+            /** Label */
+            label?: string | null;
         };
         /**
          * ReversalBody
@@ -4975,6 +5191,59 @@ export interface components {
             unit?: string | null;
         };
         /**
+         * SelfCheckOut
+         * @description The last self check: levels and site levels computed again from the ledger; `drift` of them differed.
+         */
+        SelfCheckOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Differences */
+            differences: {
+                [key: string]: unknown;
+            }[];
+            /** Drift */
+            drift: number;
+            /** Levels */
+            levels: number;
+            /** Site Levels */
+            site_levels: number;
+            /** Skipped */
+            skipped: number;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * ServerOut
+         * @description The state of this server. `lane_waiting`: postings that wait for the lane.
+         */
+        ServerOut: {
+            archive: components["schemas"]["ArchiveOut"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            backup_disk: components["schemas"]["DiskOut"] | null;
+            data_disk: components["schemas"]["DiskOut"];
+            database: components["schemas"]["DatabaseOut"];
+            /**
+             * Lane Waiting
+             * @description Postings that wait for the lane.
+             */
+            lane_waiting: number;
+            queue: components["schemas"]["QueueOut"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * SessionOut
          * @description An open session.
          */
@@ -5129,6 +5398,17 @@ export interface components {
             id: string;
             /** Type */
             type: string;
+        };
+        /**
+         * StartBody
+         * @description Starts a job.
+         */
+        StartBody: {
+            /**
+             * Id
+             * @description The client's own id for the job.
+             */
+            id?: string | null;
         };
         /**
          * StockLevelOut
@@ -5308,6 +5588,23 @@ export interface components {
             kind: string;
             /** Reference */
             reference: string | null;
+        };
+        /**
+         * TestedOut
+         * @description What the last trial restore of a backup found.
+         */
+        TestedOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ok */
+            ok: boolean;
+            /** Postings */
+            postings: number;
+            /** Seconds */
+            seconds: number;
         };
         /**
          * TodayOut
@@ -5645,7 +5942,7 @@ export interface components {
         };
         /**
          * VerifyOut
-         * @description What a verification found.
+         * @description What a verification found. `checks`: differences by check; `took_ms` milliseconds.
          */
         VerifyOut: {
             /**
@@ -5653,14 +5950,26 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Checks */
+            checks: {
+                [key: string]: number;
+            };
+            /** Claims */
+            claims: number;
             /** Differences */
             differences: {
                 [key: string]: unknown;
             }[];
+            /** Events */
+            events: number;
+            /** Moves */
+            moves: number;
             /** Ok */
             ok: boolean;
             /** Postings */
             postings: number;
+            /** Took Ms */
+            took_ms: number;
         };
         /**
          * ViewIn
@@ -6095,6 +6404,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backups: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BackupOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -8314,6 +8692,39 @@ export interface operations {
             };
         };
     };
+    create_restore_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreTestBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_reversal: {
         parameters: {
             query?: never;
@@ -8606,6 +9017,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HitsOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -9815,6 +10255,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VariantOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
