@@ -122,6 +122,7 @@ CREATE TABLE customer (
 	email TEXT, 
 	phone TEXT, 
 	address JSONB, 
+	minimum_life_days INTEGER, 
 	external_id TEXT, 
 	metadata JSONB DEFAULT '{}' NOT NULL, 
 	archived_at TIMESTAMP WITH TIME ZONE, 
@@ -129,6 +130,7 @@ CREATE TABLE customer (
 	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
 	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
 	CONSTRAINT customer_pkey PRIMARY KEY (id), 
+	CONSTRAINT customer_minimum_life_days_check CHECK (minimum_life_days >= 0), 
 	CONSTRAINT customer_code_key UNIQUE (code), 
 	CONSTRAINT customer_external_id_key UNIQUE (external_id)
 )
@@ -272,6 +274,20 @@ CREATE INDEX location_site_id_idx ON location (site_id)
 -- end of statement
 CREATE INDEX location_updated_at_id_idx ON location (updated_at, id)
 -- end of statement
+CREATE TABLE lot_policy (
+	subject_id UUID NOT NULL, 
+	subject TEXT NOT NULL, 
+	needs_certificate BOOLEAN DEFAULT false NOT NULL, 
+	strategy TEXT DEFAULT 'fefo' NOT NULL, 
+	near_expiry_days INTEGER DEFAULT '30' NOT NULL, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	CONSTRAINT lot_policy_pkey PRIMARY KEY (subject_id), 
+	CONSTRAINT lot_policy_subject_check CHECK (subject IN ('product','variant')), 
+	CONSTRAINT lot_policy_strategy_check CHECK (strategy IN ('fefo','fifo','lifo','nearest','fewest_picks')), 
+	CONSTRAINT lot_policy_near_expiry_days_check CHECK (near_expiry_days >= 0)
+)
+-- end of statement
 CREATE TABLE move (
 	seq BIGINT NOT NULL, 
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL, 
@@ -294,6 +310,8 @@ CREATE TABLE move (
  PARTITION BY RANGE (recorded_at)
 -- end of statement
 CREATE INDEX move_from_idx ON move (variant, from_location, happened_at) WHERE from_kept
+-- end of statement
+CREATE INDEX move_lot_idx ON move (lot, seq, line) WHERE lot <> '00000000-0000-0000-0000-000000000000'
 -- end of statement
 CREATE INDEX move_to_idx ON move (variant, to_location, happened_at) WHERE to_kept
 -- end of statement
@@ -488,6 +506,7 @@ CREATE TABLE supplier (
 	email TEXT, 
 	phone TEXT, 
 	address JSONB, 
+	minimum_life_days INTEGER, 
 	external_id TEXT, 
 	metadata JSONB DEFAULT '{}' NOT NULL, 
 	archived_at TIMESTAMP WITH TIME ZONE, 
@@ -495,6 +514,7 @@ CREATE TABLE supplier (
 	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
 	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
 	CONSTRAINT supplier_pkey PRIMARY KEY (id), 
+	CONSTRAINT supplier_minimum_life_days_check CHECK (minimum_life_days >= 0), 
 	CONSTRAINT supplier_code_key UNIQUE (code), 
 	CONSTRAINT supplier_external_id_key UNIQUE (external_id)
 )
@@ -789,16 +809,50 @@ CREATE TABLE level (
 -- end of statement
 CREATE INDEX level_location_idx ON level (location)
 -- end of statement
+CREATE INDEX level_lot_idx ON level (lot) WHERE lot <> '00000000-0000-0000-0000-000000000000'
+-- end of statement
 CREATE TABLE lot (
 	id UUID NOT NULL, 
 	variant_id UUID NOT NULL, 
 	code TEXT COLLATE "C" NOT NULL, 
+	kind TEXT DEFAULT 'lot' NOT NULL, 
+	supplier_id UUID, 
+	owner_kind TEXT, 
+	owner_id UUID, 
+	made_on DATE, 
 	expires_on DATE, 
+	certificate_file UUID, 
+	certificate_state TEXT DEFAULT 'none' NOT NULL, 
+	certificate_by UUID, 
+	certificate_by_name TEXT, 
+	certificate_at TIMESTAMP WITH TIME ZONE, 
+	certificate_note TEXT, 
+	notes TEXT DEFAULT '' NOT NULL, 
+	external_id TEXT, 
+	metadata JSONB DEFAULT '{}' NOT NULL, 
+	version INTEGER DEFAULT '1' NOT NULL, 
 	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
 	CONSTRAINT lot_pkey PRIMARY KEY (id), 
 	CONSTRAINT lot_variant_id_code_key UNIQUE (variant_id, code), 
-	CONSTRAINT lot_variant_id_fkey FOREIGN KEY(variant_id) REFERENCES variant (id)
+	CONSTRAINT lot_kind_check CHECK (kind IN ('lot','serial')), 
+	CONSTRAINT lot_owner_check CHECK ((owner_kind IS NULL) = (owner_id IS NULL)), 
+	CONSTRAINT lot_owner_kind_check CHECK (owner_kind IN ('supplier','customer')), 
+	CONSTRAINT lot_certificate_state_check CHECK (certificate_state IN ('none','waiting','approved','rejected')), 
+	CONSTRAINT lot_dates_check CHECK (made_on <= expires_on), 
+	CONSTRAINT lot_variant_id_fkey FOREIGN KEY(variant_id) REFERENCES variant (id), 
+	CONSTRAINT lot_supplier_id_fkey FOREIGN KEY(supplier_id) REFERENCES supplier (id), 
+	CONSTRAINT lot_certificate_file_fkey FOREIGN KEY(certificate_file) REFERENCES file (id), 
+	CONSTRAINT lot_external_id_key UNIQUE (external_id)
 )
+-- end of statement
+CREATE INDEX lot_code_id_idx ON lot (code, id)
+-- end of statement
+CREATE INDEX lot_code_lower_idx ON lot (lower(code) COLLATE "C", id)
+-- end of statement
+CREATE INDEX lot_expires_idx ON lot (expires_on, id) WHERE expires_on IS NOT NULL
+-- end of statement
+CREATE INDEX lot_updated_at_id_idx ON lot (updated_at, id)
 -- end of statement
 CREATE TABLE minimum (
 	variant_id UUID NOT NULL, 
@@ -829,6 +883,59 @@ CREATE TABLE site_level (
  WITH (fillfactor = 70)
 -- end of statement
 CREATE INDEX site_level_site_idx ON site_level (site)
+-- end of statement
+CREATE TABLE hold (
+	id UUID NOT NULL, 
+	lot_id UUID, 
+	variant_id UUID, 
+	location_id UUID, 
+	condition TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	state TEXT DEFAULT 'open' NOT NULL, 
+	rounds INTEGER DEFAULT '0' NOT NULL, 
+	placed_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	placed_by UUID NOT NULL, 
+	placed_by_name TEXT NOT NULL, 
+	released_at TIMESTAMP WITH TIME ZONE, 
+	released_by UUID, 
+	released_by_name TEXT, 
+	release_reason TEXT, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	CONSTRAINT hold_pkey PRIMARY KEY (id), 
+	CONSTRAINT hold_scope_check CHECK (num_nonnulls(lot_id, variant_id, location_id) > 0), 
+	CONSTRAINT hold_condition_check CHECK (condition IN ('hold','quarantine','recalled')), 
+	CONSTRAINT hold_state_check CHECK (state IN ('open','released')), 
+	CONSTRAINT hold_lot_id_fkey FOREIGN KEY(lot_id) REFERENCES lot (id), 
+	CONSTRAINT hold_variant_id_fkey FOREIGN KEY(variant_id) REFERENCES variant (id), 
+	CONSTRAINT hold_location_id_fkey FOREIGN KEY(location_id) REFERENCES location (id)
+)
+-- end of statement
+CREATE INDEX hold_lot_id_idx ON hold (lot_id)
+-- end of statement
+CREATE INDEX hold_open_idx ON hold (placed_at, id) WHERE state = 'open'
+-- end of statement
+CREATE INDEX hold_placed_at_id_idx ON hold (placed_at, id)
+-- end of statement
+CREATE TABLE serial (
+	lot UUID NOT NULL, 
+	on_hand BIGINT NOT NULL, 
+	CONSTRAINT serial_pkey PRIMARY KEY (lot), 
+	CONSTRAINT serial_once_check CHECK (on_hand <= 1), 
+	CONSTRAINT serial_lot_fkey FOREIGN KEY(lot) REFERENCES lot (id)
+)
+-- end of statement
+CREATE TABLE hold_line (
+	hold_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	lot UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	CONSTRAINT hold_line_pkey PRIMARY KEY (hold_id, variant_id, lot, location_id), 
+	CONSTRAINT hold_line_quantity_check CHECK (quantity > 0), 
+	CONSTRAINT hold_line_hold_id_fkey FOREIGN KEY(hold_id) REFERENCES hold (id), 
+	CONSTRAINT hold_line_variant_id_fkey FOREIGN KEY(variant_id) REFERENCES variant (id), 
+	CONSTRAINT hold_line_location_id_fkey FOREIGN KEY(location_id) REFERENCES location (id)
+)
 -- end of statement
 -- The job queue: procrastinate's own schema text, between the two marks, in a schema of its own. Runs once, as the owner.
 -- tests/kit/test_jobs.py compares it with the installed version: when that grows, a migration has to bring the difference.
@@ -1552,7 +1659,8 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECU
 -- end of statement
 -- The one write path of the ledger. `ledger_apply` guards and updates both grains of level, takes the stream head last,
 -- and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
--- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date.
+-- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date;
+-- OH003 a serial number would be on hand twice.
 
 -- Locks level rows in key order, inserting unseen ones as zero first. Rows of variants or locations that do not exist are
 -- missing from the answer. First all that is unseen, then the locks: who inserted one while holding a lock on another would
@@ -1635,6 +1743,9 @@ BEGIN
       FROM unnest(lv.tids, lv_net) AS k(tid, net) WHERE l.ctid = k.tid;
     GET DIAGNOSTICS touched = ROW_COUNT;
     IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'level moved' USING ERRCODE = '40001'; END IF;
+    IF array_remove(lv_lot, '00000000-0000-0000-0000-000000000000') <> '{}' THEN
+      PERFORM ledger_serials(lv_lot, lv_net, judged);
+    END IF;
   END IF;
   IF cardinality(sl_variant) > 0 THEN
     UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
@@ -1755,6 +1866,23 @@ CREATE OR REPLACE VIEW ledger_entry AS
   SELECT seq, line, recorded_at, happened_at, variant, lot, to_location, to_condition, quantity, to_kept, unit_cost, currency
     FROM move;
 -- end of statement
+-- A serial number is a lot of one unit. `serial` says how many of it lie in places that keep stock: 0 or 1, below zero where a
+-- fact said twice that it left; never 2. Called by `ledger_guard` only when a batch names lots, so other goods pay nothing.
+-- Errors: OH003 it would be on hand twice; OH001 (not judged) a fact takes what is not there: take the locked path.
+CREATE OR REPLACE FUNCTION ledger_serials(lots uuid[], nets bigint[], judged boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO serial AS s (lot, on_hand)
+    SELECT l.id, sum(k.net) FROM unnest(lots, nets) AS k(lot, net) JOIN lot l ON l.id = k.lot AND l.kind = 'serial'
+     GROUP BY l.id HAVING sum(k.net) <> 0 ORDER BY l.id
+    ON CONFLICT (lot) DO UPDATE SET on_hand = s.on_hand + excluded.on_hand;
+  IF FOUND AND NOT judged AND EXISTS (SELECT FROM serial WHERE lot = ANY (lots) AND on_hand < 0) THEN
+    RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
+  END IF;
+EXCEPTION WHEN check_violation THEN
+  RAISE EXCEPTION 'serial' USING ERRCODE = 'OH003';
+END $$;
+-- end of statement
 SELECT onhand_partitions('outbox', 3)
 -- end of statement
 SELECT onhand_partitions('posting', 3)
@@ -1779,7 +1907,7 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO "onhand_app"
 DO $do$ DECLARE part regclass; BEGIN
   FOR part IN SELECT c.oid FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-                 AND (c.relname = ANY ('{stream_head,outbox,posting,move,claim,level,site_level,posting_key,reversal,alembic_version}') OR i.inhparent = ANY ('{outbox,posting,move,claim}'::regclass[]))
+                 AND (c.relname = ANY ('{stream_head,outbox,posting,move,claim,level,site_level,posting_key,reversal,serial,alembic_version}') OR i.inhparent = ANY ('{outbox,posting,move,claim}'::regclass[]))
   LOOP EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %s FROM "onhand_app"', part); END LOOP;
 END $do$
 -- end of statement

@@ -20,6 +20,7 @@ PROTECTED = {
     "posting": ONLY_BY_FUNCTIONS,
     "posting_key": ONLY_BY_FUNCTIONS,
     "reversal": ONLY_BY_FUNCTIONS,
+    "serial": ONLY_BY_FUNCTIONS,
     "site_level": ONLY_BY_FUNCTIONS,
     "stream_head": ONLY_BY_FUNCTIONS,
 }

@@ -118,9 +118,11 @@ async def upload_file(
     file: Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF, PDF, CSV, text or XLSX.")],
     id: Annotated[UUID | None, Form(description="The client's own id, which makes a retry safe.")] = None,
 ) -> Any:
-    """Keeps a picture or document. Needs `catalog:write` or `imports:write` somewhere."""
-    if not (caller.may("catalog:write") or caller.may("imports:write")):
-        raise Forbidden("You need catalog:write or imports:write to upload files.", needs="imports:write")
+    """Keeps a picture or document. Needs `catalog:write`, `lots:write` or `imports:write` somewhere."""
+    if not any(caller.may(p) for p in ("catalog:write", "lots:write", "imports:write")):
+        raise Forbidden(
+            "You need catalog:write, lots:write or imports:write to upload files.", needs="imports:write"
+        )
     state = request.app.state
     actor = Actor(id=caller.id, kind=caller.kind, name=caller.name)
     async with state.database.writing(actor=actor, action="POST /v1/files") as tx:

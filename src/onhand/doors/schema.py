@@ -31,7 +31,16 @@ TABLES = (
 """Modules that define tables; those of rooms nobody has opened are skipped."""
 
 PARTITIONED = ("outbox", "posting", "move", "claim")
-READ_ONLY = ("stream_head", *PARTITIONED, "level", "site_level", "posting_key", "reversal", "alembic_version")
+READ_ONLY = (
+    "stream_head",
+    *PARTITIONED,
+    "level",
+    "site_level",
+    "posting_key",
+    "reversal",
+    "serial",
+    "alembic_version",
+)
 """What the application role may only read: written by SECURITY DEFINER functions alone."""
 
 APPEND_ONLY = ("audit",)

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from onhand import access, catalog, ledger, locations, parties, pos
+from onhand import access, catalog, ledger, locations, parties, pos, quality
 from onhand.doors import schema
 from onhand.doors import upkeep as _upkeep  # noqa: F401 - registers its jobs
 from onhand.doors.supervise import kept_up
@@ -22,6 +22,7 @@ from onhand.kit.postgres import APP, EmbeddedPostgres
 from onhand.kit.settings import Settings
 from onhand.ledger import jobs as _books  # noqa: F401 - registers its jobs
 from onhand.pos.api.intake import Counter
+from onhand.quality import jobs as _lots  # noqa: F401 - registers its jobs
 
 __all__ = ["Onhand", "Urls", "bring_up", "database_up", "hooks", "metadata", "opened", "prepare"]
 
@@ -85,6 +86,9 @@ def register() -> None:
     catalog.add_scanner("locations:read", locations.scan)
     catalog.add_finder("sale", "sales:read", pos.find_sales)
     catalog.add_scanner("sales:read", pos.scan_sale)
+    catalog.add_finder("lot", "stock:read", quality.find_lots)
+    catalog.add_scanner("stock:read", quality.scan_lot)
+    ledger.register_check("serial_levels", quality.serial_sums)
     locations.set_stock_check(ledger.holding_stock)
     catalog.set_use_check(ledger.used_variants)
     catalog.on_merge(ledger.carry_over)

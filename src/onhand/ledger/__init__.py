@@ -20,6 +20,7 @@ from onhand.ledger.actions import (
     set_quantity,
     transfer,
 )
+from onhand.ledger.decide import Book
 from onhand.ledger.engine import Engine, item
 from onhand.ledger.events import (
     Adjusted,
@@ -42,6 +43,7 @@ from onhand.ledger.model import (
     Outcome,
     Posting,
     Reason,
+    SerialAlreadyUsed,
     Shortage,
     Status,
     UnknownLocation,
@@ -68,6 +70,7 @@ __all__ = [
     "Adjusted",
     "ApprovalAsked",
     "ApprovalDecided",
+    "Book",
     "Claim",
     "Condition",
     "Difference",
@@ -90,6 +93,7 @@ __all__ = [
     "Reason",
     "Recorded",
     "Report",
+    "SerialAlreadyUsed",
     "Shortage",
     "Spot",
     "Status",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from onhand.kit.ids import NIL
 from onhand.ledger.model import Condition, Mode, Move, Outcome, Posting, Shortage, Status
 from onhand.locations import Place
 
@@ -220,14 +221,14 @@ def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Call
         shortages = _shortages(book, folded)
         if shortages:
             return Outcome(Status.insufficient_stock, shortages=shortages)
-    oversold = _apply(book, folded, undo)
+    oversold, lots = _apply(book, folded, undo)
     book.known[posting.id] = (posting.digest, posting.caller, 0)
     undo.append(lambda: book.known.__delitem__(posting.id))
     if posting.reverses is not None:
         original = posting.reverses
         book.reversed.add(original)
         undo.append(lambda: book.reversed.discard(original))
-    return Outcome(Status.posted, oversold=oversold)
+    return Outcome(Status.posted, oversold=oversold, lots=lots)
 
 
 def acted_before(known: Mapping[UUID, tuple[bytes, UUID, int]], posting: Posting) -> Outcome | None:
@@ -260,13 +261,20 @@ def _shortages(book: Book, folded: Folded) -> tuple[Shortage, ...]:
     return tuple(out)
 
 
-def _apply(book: Book, folded: Folded, undo: list[Callable[[], None]]) -> tuple[Shortage, ...]:
-    oversold = []
+def _apply(
+    book: Book, folded: Folded, undo: list[Callable[[], None]]
+) -> tuple[tuple[Shortage, ...], tuple[Shortage, ...]]:
+    """Write what was accepted into the book; answers what sites, and what lots in their places, were short of."""
+    oversold: list[Shortage] = []
+    lots: list[Shortage] = []
     for level_key, delta in folded.levels:
         level = book.levels[level_key]
         undo.append(_restore_level(level, level.on_hand, level.overdrawn))
         level.on_hand += delta.net
         level.overdrawn = max(0, -level.on_hand)
+        if level.on_hand < 0 and delta.net < 0 and level_key[2] != NIL:
+            short = min(-delta.net, -level.on_hand)
+            lots.append(Shortage(level_key[0], level_key[1], short, level.on_hand, level_key[2]))
     for site_key, delta in folded.sites:
         site = book.sites[site_key]
         before = site.overdrawn
@@ -278,7 +286,7 @@ def _apply(book: Book, folded: Folded, undo: list[Callable[[], None]]) -> tuple[
             oversold.append(
                 Shortage(site_key[0], site_key[1], site.overdrawn - before, site.sellable - site.reserved)
             )
-    return tuple(oversold)
+    return tuple(oversold), tuple(lots)
 
 
 def _restore_level(level: LevelRow, on_hand: int, overdrawn: int) -> Callable[[], None]:

@@ -33,7 +33,7 @@ from onhand.ledger.decide import (
     variants_of,
 )
 from onhand.ledger.events import Oversold
-from onhand.ledger.model import Outcome, Posting, Shortage, Status
+from onhand.ledger.model import Outcome, Posting, SerialAlreadyUsed, Shortage, Status
 from onhand.ledger.wire import Call, LaidOut, Wire, first_and_instant
 from onhand.values.quantity import format_units
 
@@ -177,8 +177,8 @@ async def optimistic(
 
 
 def _expect_guard(error: asyncpg.PostgresError) -> None:
-    """OH001: take the locked path. OH002: the directory is stale. Anything else is raised."""
-    if error.sqlstate == "OH001":
+    """OH001, OH003: take the locked path. OH002: the directory is stale. Anything else is raised."""
+    if error.sqlstate in ("OH001", "OH003"):
         return
     if error.sqlstate == "OH002":
         raise Stale from error
@@ -210,6 +210,8 @@ async def locked(
     except asyncpg.PostgresError as error:
         if error.sqlstate == "OH002":
             raise Stale from error
+        if error.sqlstate == "OH003":
+            raise SerialAlreadyUsed from error
         raise
 
 
@@ -236,6 +238,7 @@ async def _write_accepted(
         for short in outcome.oversold:
             opened.append(oversold_row(item.posting, short))
             events.append(oversold_event(item.posting, short, places, labels))
+        opened += [lot_row(item.posting, short, places) for short in outcome.lots]
     if opened:
         await conn.execute(sql.EXCEPTIONS, *columns(opened, 10))
     arrays = _arrays([i.posting for i, _ in accepted], events, places, labels)
@@ -350,6 +353,16 @@ def oversold_row(posting: Posting, short: Shortage) -> tuple[Any, ...]:
     return (
         uuid7(), "oversold", short.place, short.variant, short.quantity, posting.id, posting.source_type, posting.source_id,
         posting.actor, detail,
+    )  # fmt: skip
+
+
+def lot_row(posting: Posting, short: Shortage, places: Directory) -> tuple[Any, ...]:
+    """The exception a fact opens when it took more of a lot than lay in that place (a serial number that left twice)."""
+    place = places[short.place]
+    detail = {"kind": posting.kind, "lot_id": str(short.lot), "place": place.path, "left": short.available}
+    return (
+        uuid7(), "lot_overdrawn", place.site_id, short.variant, short.quantity, posting.id, posting.source_type,
+        posting.source_id, posting.actor, detail,
     )  # fmt: skip
 
 

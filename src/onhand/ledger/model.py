@@ -166,17 +166,20 @@ class Shortage:
     place: UUID
     quantity: int
     available: int
+    lot: UUID = NIL
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer for one posting. `oversold` lists what a fact took beyond what was there, per variant and site."""
+    """The answer for one posting. `oversold` lists what a fact took beyond what was there, per variant and site; `lots` what
+    it took of a lot in a place beyond what lay there."""
 
     status: Status
     seq: int | None = None
     recorded_at: datetime | None = None
     shortages: tuple[Shortage, ...] = ()
     oversold: tuple[Shortage, ...] = ()
+    lots: tuple[Shortage, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -186,6 +189,12 @@ class Outcome:
 
 class InsufficientStock(Problem):
     """There is not enough stock for this. `shortages` says what is missing where, and what is left."""
+
+    status = 409
+
+
+class SerialAlreadyUsed(Problem):
+    """This serial number names one unit: it cannot be on hand twice, nor leave twice. Look up where it is."""
 
     status = 409
 

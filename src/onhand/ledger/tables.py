@@ -52,6 +52,7 @@ move = sa.Table(
         "move_from_idx", "variant", "from_location", "happened_at", postgresql_where=sa.text("from_kept")
     ),
     sa.Index("move_to_idx", "variant", "to_location", "happened_at", postgresql_where=sa.text("to_kept")),
+    sa.Index("move_lot_idx", "lot", "seq", "line", postgresql_where=sa.text(f"lot <> {_NIL.text}")),
     postgresql_partition_by="RANGE (recorded_at)",
 )
 
@@ -104,6 +105,7 @@ level = sa.Table(
     sa.CheckConstraint("overdrawn >= 0", name="overdrawn"),
     sa.CheckConstraint("on_hand + overdrawn >= 0", name="covered"),
     sa.Index("level_location_idx", "location"),
+    sa.Index("level_lot_idx", "lot", postgresql_where=sa.text(f"lot <> {_NIL.text}")),
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -121,6 +123,15 @@ site_level = sa.Table(
     sa.CheckConstraint("sellable - reserved + overdrawn >= 0", name="covered"),
     sa.Index("site_level_site_idx", "site"),
     postgresql_with={"fillfactor": "70"},
+)
+
+# How many of a serial number (a lot of one unit) lie in places that keep stock; written by `sql/serials.sql` alone.
+serial = sa.Table(
+    "serial",
+    metadata,
+    sa.Column("lot", sa.Uuid, sa.ForeignKey("lot.id"), primary_key=True),
+    sa.Column("on_hand", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("on_hand <= 1", name="once"),
 )
 
 expectation = sa.Table(

@@ -11,6 +11,7 @@ from onhand.locations.actions import (
 from onhand.locations.events import LocationChanged, LocationsImported
 from onhand.locations.imports import LOCATION_COLUMNS, upsert_locations
 from onhand.locations.model import (
+    DEFAULT_DAY_START,
     KINDS,
     PHYSICAL_KINDS,
     ROLES,
@@ -41,6 +42,7 @@ from onhand.locations.reads import (
 )
 
 __all__ = [
+    "DEFAULT_DAY_START",
     "KINDS",
     "LOCATION_COLUMNS",
     "PHYSICAL_KINDS",

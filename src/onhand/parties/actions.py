@@ -54,7 +54,9 @@ async def create_party(tx: Tx, kind: Kind, *, party_id: UUID | None = None, **gi
     return party
 
 
-CHANGEABLE = frozenset({"code", "name", "email", "phone", "address", "external_id", "metadata"})
+CHANGEABLE = frozenset(
+    {"code", "name", "email", "phone", "address", "minimum_life_days", "external_id", "metadata"}
+)
 
 
 async def change_party(

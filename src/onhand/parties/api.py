@@ -27,6 +27,7 @@ Search = Annotated[Text | None, Query(max_length=200, description="Part of code,
 Archived = Annotated[bool | None, Query(description="true: only archived ones; false: only those in use.")]
 
 
+LIFE = "Days goods must still be good when they change hands."
 Metadata = Annotated[dict[str, Any], AfterValidator(check_metadata)]
 
 
@@ -61,6 +62,7 @@ class NewPartyBody(Body):
     email: Text | None = Field(None, max_length=254)
     phone: Text | None = Field(None, max_length=50)
     address: Address | None = None
+    minimum_life_days: int | None = Field(None, ge=0, le=3650, description=LIFE)
     external_id: Text | None = Field(None, max_length=200)
     metadata: Metadata = Field(default_factory=dict)
 
@@ -73,6 +75,7 @@ class PartyChanges(Body):
     email: Text | None = Field(None, max_length=254)
     phone: Text | None = Field(None, max_length=50)
     address: Address | None = None
+    minimum_life_days: int | None = Field(None, ge=0, le=3650, description=LIFE)
     external_id: Text | None = Field(None, max_length=200)
     metadata: Metadata = Field(default_factory=dict)
     archived: bool = False
@@ -87,6 +90,7 @@ class PartyOut(Out):
     email: str | None
     phone: str | None
     address: AddressOut | None
+    minimum_life_days: int | None
     external_id: str | None
     metadata: dict[str, Any]
     archived_at: datetime | None

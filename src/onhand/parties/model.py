@@ -30,7 +30,8 @@ class PartyCodeTaken(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """A supplier or customer. `address` holds some of line1, line2, postal_code, city, region, country (two letters)."""
+    """A supplier or customer. `address` holds some of line1, line2, postal_code, city, region, country (two letters);
+    `minimum_life_days` is how long goods must still be good when they change hands."""
 
     id: UUID
     code: str
@@ -38,6 +39,7 @@ class Party:
     email: str | None = None
     phone: str | None = None
     address: dict[str, str] | None = None
+    minimum_life_days: int | None = None
     external_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     archived_at: datetime | None = None
@@ -79,7 +81,7 @@ def checked(party: Party) -> Party:
         id=party.id, code=parse_code(party.code), name=clean(party.name, "name", longest=200),
         email=check_email(party.email) if party.email else None,
         phone=clean(party.phone, "phone", longest=50) if party.phone else None,
-        address=check_address(party.address) if party.address else None,
+        address=check_address(party.address) if party.address else None, minimum_life_days=party.minimum_life_days,
         external_id=clean(party.external_id, "external_id", longest=200) if party.external_id else None,
         metadata=party.metadata, archived_at=party.archived_at, version=party.version,
     )  # fmt: skip

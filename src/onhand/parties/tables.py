@@ -17,12 +17,14 @@ def _party(name: str) -> sa.Table:
         sa.Column("email", sa.Text),
         sa.Column("phone", sa.Text),
         sa.Column("address", pg.JSONB),
+        sa.Column("minimum_life_days", sa.Integer),  # days goods must still be good when they change hands
         sa.Column("external_id", sa.Text, unique=True),
         sa.Column("metadata", pg.JSONB, nullable=False, server_default="{}"),
         sa.Column("archived_at", sa.DateTime(timezone=True)),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+        sa.CheckConstraint("minimum_life_days >= 0", name="minimum_life_days"),
         sa.Index(None, "updated_at", "id"),
     )
 

@@ -109,6 +109,50 @@ def check_codes(sale: SaleIn) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLot:
+    """A lot or serial number a line named, as it stands: where it lies at the till's site (location, condition, on hand), how
+    many units of it there are anywhere, and whether a hold covers it."""
+
+    id: UUID
+    kind: str
+    held: bool
+    anywhere: int
+    places: tuple[tuple[UUID, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where a line's goods come from (or go back to): the lot (None: none), place and condition. `trouble` is the kind of
+    exception to open: the goods went, but the book cannot follow what was named."""
+
+    lot: UUID | None
+    location: UUID
+    condition: int = 0
+    trouble: str | None = None
+
+
+def take_from(named: NamedLot | None, quantity: int, *, till: UUID, tracking: str) -> Taken:
+    """Of which lot and place a sold quantity (below 0: handed back) is, given what the line named.
+
+    A sale is a fact: what cannot be right is recorded under no lot, with an exception that says so.
+    """
+    if named is None:
+        return Taken(None, till, trouble="serial_unknown" if tracking == "serial" else None)
+    if quantity < 0:
+        used = named.kind == "serial" and named.anywhere > 0
+        return Taken(None if used else named.id, till, trouble="serial_already_used" if used else None)
+    here = sorted(
+        (p for p in named.places if p[2] >= quantity), key=lambda p: (p[1], p[0] != till, -p[2], p[0].bytes)
+    )
+    if here:
+        location, condition, _ = here[0]
+        return Taken(named.id, location, condition, "held_stock_sold" if condition or named.held else None)
+    if named.kind == "serial":
+        return Taken(None, till, trouble="serial_already_used")
+    return Taken(None, till, trouble="held_stock_sold" if named.held else None)
+
+
 def minor_units(text: str, exponent: int) -> int:
     """A decimal string as integer minor units. Raises BadValue."""
     whole, dot, part = text.partition(".")

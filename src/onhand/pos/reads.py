@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onhand import catalog, ledger, locations
 from onhand.kit.database import Database
-from onhand.kit.ids import quick
+from onhand.kit.ids import NIL, quick
 from onhand.kit.paging import after, cut
-from onhand.pos.model import SaleIn, Till
+from onhand.pos.model import NamedLot, SaleIn, Till
 from onhand.pos.tables import register, sale, tender
 from onhand.values.money import CURRENCY_EXPONENTS
 from onhand.values.quantity import format_units
@@ -57,6 +57,40 @@ class Desk:
         if ids:
             known.update({str(i): r for i, r in (await self.resolver.resolve_ids(ids)).items()})
         return known
+
+    async def named(
+        self, sale: SaleIn, site: UUID, known: Mapping[str, catalog.Resolved]
+    ) -> dict[tuple[UUID, str], NamedLot]:
+        """The lots and serial numbers the lines name, by variant and code, as they stand. No query where none is named."""
+        wanted = {
+            (hit.variant_id, line.serial_number or line.lot_code or "")
+            for line in sale.lines
+            if (line.serial_number is not None or line.lot_code is not None)
+            and (hit := known.get(line.code)) is not None
+        }
+        if not wanted:
+            return {}
+        pairs = sorted(wanted, key=lambda w: (w[0].bytes, w[1]))
+        asked = {"variants": [v for v, _ in pairs], "codes": [c for _, c in pairs], "site": site, "nil": NIL}
+        async with self.database.engine.connect() as conn:
+            rows = (await conn.execute(_NAMED, asked)).all()
+        return {
+            (row.variant_id, row.code): NamedLot(
+                row.id, row.kind, row.held, row.anywhere,
+                tuple((UUID(p[0]), int(p[1]), int(p[2])) for p in row.places or ()),
+            )
+            for row in rows
+        }  # fmt: skip
+
+
+_NAMED = sa.text("""
+SELECT l.id, l.variant_id, l.code, l.kind, coalesce(s.on_hand, 0) AS anywhere,
+       EXISTS (SELECT FROM hold h WHERE h.lot_id = l.id AND h.state = 'open') AS held,
+       (SELECT array_agg(ARRAY[n.location::text, n.condition::text, n.on_hand::text]) FROM level n JOIN location p ON p.id = n.location
+         WHERE n.lot = l.id AND n.lot <> CAST(:nil AS uuid) AND n.on_hand > 0 AND p.site_id = :site) AS places
+  FROM unnest(CAST(:variants AS uuid[]), CAST(:codes AS text[])) AS k(v, c)
+  JOIN lot l ON l.variant_id = k.v AND l.code = k.c LEFT JOIN serial s ON s.lot = l.id
+""")
 
 
 _TILL = sa.text(

@@ -37,6 +37,9 @@ PERMISSIONS: Mapping[str, str] = {
     "stock:count": "Report counted quantities",
     "stock:approve": "Approve what exceeds somebody's limit",
     "stock:reverse": "Reverse postings",
+    "stock:hold": "Put stock on hold, recall lots and release them",
+    "lots:write": "Make and change lots and serial numbers, attach certificates",
+    "lots:approve": "Approve or reject certificates of lots",
     "pos:sell": "Record sales",
     "pos:refund": "Record refunds and voids",
     "sales:read": "See sales",
@@ -64,13 +67,11 @@ def _all(prefix: str) -> frozenset[str]:
 
 
 _EVERY = frozenset(PERMISSIONS)
-_CLERK = "catalog:read locations:read parties:read stock:read stock:adjust stock:move stock:count"
+_CLERK = "catalog:read locations:read parties:read stock:read stock:adjust stock:move stock:count lots:write"
 _FINANCE = (
     "catalog:read costs:read locations:read parties:read stock:read stock:approve sales:read audit:read"
 )
-_INTEGRATOR = (
-    "locations:read stock:read stock:adjust stock:move stock:set stock:count pos:sell pos:refund sales:read"
-)
+_INTEGRATOR = "locations:read stock:read stock:adjust stock:move stock:set stock:count lots:write pos:sell pos:refund sales:read"
 
 BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ADMIN: _EVERY,
@@ -89,7 +90,8 @@ BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ),
     "purchasing": _all("catalog")
     | _all("parties")
-    | frozenset(["locations:read", "stock:read", "costs:read", "imports:write", "jobs:read", "events:read"]),
+    | frozenset(["locations:read", "stock:read", "costs:read", "imports:write", "jobs:read", "events:read"])
+    | {"lots:write"},
     "finance": frozenset(f"{_FINANCE} exceptions:read jobs:read events:read".split()),
     "integrator": _all("catalog")
     | _all("parties")

@@ -22,7 +22,7 @@ from onhand.kit.problem import Problem
 SOURCE = Path(onhand.__file__).parent
 FLOORS = (
     "kit", "values", "access", "catalog", "locations", "parties", "lots", "pricing", "ledger", "purchasing", "orders",
-    "receiving", "fulfillment", "pos", "transfers", "counting", "production", "valuation", "traceability", "insight",
+    "receiving", "fulfillment", "pos", "transfers", "counting", "production", "quality", "valuation", "traceability", "insight",
     "planning", "integrations", "doors",
 )  # fmt: skip
 """Every package there may be, from the ground up; the order of the pages."""

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,14 +20,16 @@ from onhand.kit.problem import InvalidBody
 from onhand.kit.tx import Tx
 from onhand.ledger.decide import Directory, LevelKey, SiteKey
 from onhand.ledger.model import (
+    Condition,
     HappenedAhead,
     LocationKeepsNoStock,
     Outcome,
+    Posting,
     UnknownLocation,
     UnknownVariant,
     UomMismatch,
 )
-from onhand.ledger.store import Posted, flush_postings
+from onhand.ledger.store import Posted, flush_postings, recorded
 from onhand.locations import Place
 from onhand.values import (
     STANDARD_UNITS,
@@ -46,7 +49,7 @@ AHEAD = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goods:
     """What somebody names: a variant by id, SKU or barcode, how much of it (decimal text, in `unit` or the variant's own),
-    and its lot by code."""
+    and its lot by code, or the unit by its serial number."""
 
     quantity: str
     variant_id: UUID | None = None
@@ -54,6 +57,12 @@ class Goods:
     barcode: str | None = None
     unit: str | None = None
     lot_code: str | None = None
+    serial_number: str | None = None
+
+    @property
+    def code_of_lot(self) -> str | None:
+        """What names its lot: the serial number, where there is one."""
+        return self.serial_number if self.serial_number is not None else self.lot_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +102,22 @@ async def understand(tx: Tx, goods: Sequence[Goods], *, fresh_lots: bool = False
     for index, one in enumerate(goods):
         item = _item_of(one, by_id, by_code, index if len(goods) > 1 else None)
         lines.append((item, smallest_units(one, item, units)))
+    for one, (item, quantity) in zip(goods, lines, strict=True):
+        _check_serial(one, item, quantity)
     ids = await _lots(tx, goods, [item for item, _ in lines], fresh=fresh_lots)
     return [Line(item, quantity, lot) for (item, quantity), lot in zip(lines, ids, strict=True)]
+
+
+def _check_serial(goods: Goods, item: Resolved, quantity: int) -> None:
+    """A serial number names one unit of an item that carries them. Raises BadValue."""
+    if goods.serial_number is not None and item.tracking != "serial":
+        raise BadValue(
+            "serial_number",
+            f"{item.sku} carries no serial numbers.",
+            "Track its product by serial number first.",
+        )
+    if goods.code_of_lot is not None and item.tracking == "serial" and abs(quantity) > 1:
+        raise BadValue("quantity", "A serial number names one unit.", "Send each number with the quantity 1.")
 
 
 def _item_of(
@@ -169,22 +192,23 @@ def smallest_units(goods: Goods, item: Resolved, units: dict[str, Unit]) -> int:
 
 
 async def _lots(tx: Tx, goods: Sequence[Goods], items: Sequence[Resolved], *, fresh: bool) -> list[UUID]:
-    keys = {(i.variant_id, g.lot_code) for g, i in zip(goods, items, strict=True) if g.lot_code is not None}
+    keys = {(i.variant_id, c) for g, i in zip(goods, items, strict=True) if (c := g.code_of_lot) is not None}
+    kinds = {i.variant_id: "serial" if i.tracking == "serial" else "lot" for i in items}
     known: dict[tuple[UUID, str], UUID] = {}
     if keys and fresh:
-        known = await lots.ensure(tx, [lots.NewLot(variant, code) for variant, code in keys])
+        known = await lots.ensure(tx, [lots.NewLot(v, code, kind=kinds[v]) for v, code in keys])
     elif keys:
         known = await lots.find(tx.conn, sorted(keys, key=lambda k: (k[0].bytes, k[1])))
     out = []
     for one, item in zip(goods, items, strict=True):
-        if one.lot_code is None:
+        code = one.code_of_lot
+        if code is None:
             out.append(NIL)
             continue
-        lot = known.get((item.variant_id, one.lot_code))
+        lot = known.get((item.variant_id, code))
         if lot is None:
-            raise BadValue(
-                "lot_code", f"{item.sku} has no lot {one.lot_code[:40]!r}.", "Check the code on the goods."
-            )
+            field = "lot_code" if one.serial_number is None else "serial_number"
+            raise BadValue(field, f"{item.sku} has no lot {code[:40]!r}.", "Check the code on the goods.")
         out.append(lot)
     return out
 
@@ -219,6 +243,30 @@ def _spot(spot: Spot, places: Directory, by_code: dict[str, list[Place]]) -> Pla
     if not found.keeps_level or found.site_id is None:
         raise LocationKeepsNoStock(param=spot.param)
     return found
+
+
+async def landed(tx: Tx, posting: Posting) -> Posting:
+    """A posting whose moves bring available goods to a place, with the condition they may have there: what a hold covers, what
+    expired, or what waits for its certificate is not for sale because it was carried. The hold remembers what it took.
+
+    The digest stays that of what was told, so a retry is the same posting. One query, two more where a hold takes goods.
+    """
+    coming = [m for m in posting.moves if m.to_condition == 0 and m.from_location != m.to_location]
+    found = await lots.arrivals(tx.conn, [(m.variant, m.lot, m.to_location) for m in coming], now=tx.now)
+    if not found:
+        return posting
+    moves, taken = [], dict[UUID, list[lots.HeldLine]]()
+    for m in posting.moves:
+        there = found.get((m.variant, m.lot, m.to_location)) if m in coming else None
+        if there is not None:
+            m = msgspec.structs.replace(m, to_condition=int(Condition[there.condition]))
+            if there.hold is not None:
+                taken.setdefault(there.hold.id, []).append((m.variant, m.lot, m.to_location, m.quantity))
+        moves.append(m)
+    if taken and await recorded(tx.conn, posting.id) is None:
+        for hold_id in sorted(taken):
+            await lots.add_hold_lines(tx.conn, hold_id, taken[hold_id])
+    return msgspec.structs.replace(posting, moves=tuple(moves))
 
 
 def check_instant(tx: Tx, at: datetime | None) -> datetime:

@@ -13,6 +13,7 @@ from onhand.kit.ids import NIL, uuid7
 from onhand.kit.problem import Conflict
 from onhand.kit.tx import Tx
 from onhand.ledger import store
+from onhand.ledger.actions.common import landed
 from onhand.ledger.decide import Book, LevelKey
 from onhand.ledger.model import Kind, Mode, Move, Posting, Reason, digest_of
 from onhand.ledger.store import Posted
@@ -54,7 +55,10 @@ async def receive(
     tx: Tx, *, lines: Sequence[Incoming], happened_at: datetime, id: UUID | None = None,
     source: tuple[str, UUID] | None = None,
 ) -> Posted:  # fmt: skip
-    """Receive goods from a supplier: a fact, with what they cost. Raises UnknownVariant, UnknownLocation, IdReused."""
+    """Receive goods from a supplier: a fact, with what they cost. What is held, expired or uncertified lands so.
+
+    Raises UnknownVariant, UnknownLocation, IdReused, SerialAlreadyUsed.
+    """
     receipt_id = tx.new_id(id)
     posting = receipt(
         lines,
@@ -63,7 +67,7 @@ async def receive(
         happened_at=happened_at,
         source=source or ("receipt", receipt_id),
     )
-    return await store.post(tx, [posting])
+    return await store.post(tx, [await landed(tx, posting)])
 
 
 async def carry_over(tx: Tx, keep_id: UUID, merge_id: UUID) -> None:

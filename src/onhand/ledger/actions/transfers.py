@@ -19,6 +19,7 @@ from onhand.ledger.actions.common import (
     Spot,
     check_instant,
     find_places,
+    landed,
     level_of,
     number,
     understand,
@@ -54,7 +55,7 @@ async def move(
     line = (await understand(tx, [goods]))[0]
     condition = from_condition if to_condition is None else to_condition
     at = check_instant(tx, happened_at)
-    moves = (
+    moves: tuple[Move, ...] = (
         Move(
             variant=line.item.variant_id, lot=line.lot, quantity=_positive(line.quantity), from_location=start.id,
             from_condition=int(from_condition), to_location=end.id, to_condition=int(condition),
@@ -65,6 +66,8 @@ async def move(
         id=tx.new_id(id), kind=kind.value, source_type="move", source_id=tx.new_id(id), actor=tx.actor.id,
         caller=tx.actor.id, happened_at=at, moves=moves, digest=digest_of("move", moves, happened_at, reason), reason=reason,
     )  # fmt: skip
+    posting = await landed(tx, posting)
+    condition = Condition(posting.moves[0].to_condition)
     posted = await store.post(tx, [posting])
     outcome = posted.outcomes[0]
     if outcome.seq is None:
@@ -131,7 +134,7 @@ async def transfer(
         caller=tx.actor.id, happened_at=check_instant(tx, happened_at), moves=tuple(moves),
         digest=digest_of("transfer", start.id, end.id, asked, happened_at),
     )  # fmt: skip
-    posted = await store.post(tx, [posting])
+    posted = await store.post(tx, [await landed(tx, posting)])
     outcome = posted.outcomes[0]
     if outcome.seq is None:
         access.name_action(tx, "stock.transferred")

@@ -44,12 +44,13 @@ class ItemBody(Body):
     quantity: Amount
     unit: Annotated[Text, Field(max_length=40)] | None = None
     lot_code: Annotated[Text, Field(max_length=64)] | None = None
+    serial_number: Annotated[Text, Field(max_length=64)] | None = None
 
     def goods(self) -> Goods:
         """As the verbs take it."""
         return Goods(
             variant_id=self.variant_id, sku=self.sku, barcode=self.barcode, quantity=self.quantity, unit=self.unit,
-            lot_code=self.lot_code,
+            lot_code=self.lot_code, serial_number=self.serial_number,
         )  # fmt: skip
 
 

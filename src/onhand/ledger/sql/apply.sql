@@ -1,6 +1,7 @@
 -- The one write path of the ledger. `ledger_apply` guards and updates both grains of level, takes the stream head last,
 -- and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
--- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date.
+-- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date;
+-- OH003 a serial number would be on hand twice.
 
 -- Locks level rows in key order, inserting unseen ones as zero first. Rows of variants or locations that do not exist are
 -- missing from the answer. First all that is unseen, then the locks: who inserted one while holding a lock on another would
@@ -83,6 +84,9 @@ BEGIN
       FROM unnest(lv.tids, lv_net) AS k(tid, net) WHERE l.ctid = k.tid;
     GET DIAGNOSTICS touched = ROW_COUNT;
     IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'level moved' USING ERRCODE = '40001'; END IF;
+    IF array_remove(lv_lot, '00000000-0000-0000-0000-000000000000') <> '{}' THEN
+      PERFORM ledger_serials(lv_lot, lv_net, judged);
+    END IF;
   END IF;
   IF cardinality(sl_variant) > 0 THEN
     UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,

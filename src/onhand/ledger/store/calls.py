@@ -20,7 +20,7 @@ from onhand.kit.tx import Tx
 from onhand.ledger.batch import Arrays, EventRow, arrays_of
 from onhand.ledger.decide import Directory, variants_of
 from onhand.ledger.lane import LabelCache
-from onhand.ledger.model import Posting
+from onhand.ledger.model import Posting, SerialAlreadyUsed
 
 
 class Driver(Protocol):
@@ -149,7 +149,14 @@ async def guard_slice(driver: Driver, epoch: int, postings: Sequence[Posting], p
 
 
 async def _raise_levels(driver: Driver, arrays: Arrays) -> tuple[list[int], list[int], list[int]]:
-    found = await (await driver.execute(_GUARD, arrays.guard_arguments(True))).fetchone()
+    try:
+        found = await (await driver.execute(_GUARD, arrays.guard_arguments(True))).fetchone()
+    except psycopg.Error as error:
+        if error.sqlstate == "OH003":
+            raise SerialAlreadyUsed(
+                "This serial number is on hand already.", param="serial_number"
+            ) from error
+        raise
     return list(found[0] or []), list(found[1] or []), list(found[2] or [])
 
 

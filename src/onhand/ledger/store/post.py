@@ -18,13 +18,23 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onhand.kit.ids import NIL
 from onhand.kit.problem import IdReused, Problem
 from onhand.kit.tx import Tx
 from onhand.ledger import tables
 from onhand.ledger.batch import EventRow, columns, key_columns
 from onhand.ledger.decide import Book, Directory, LevelKey, SiteKey, decide, fold, placed
-from onhand.ledger.lane import LabelCache, book_of, oversold_event, oversold_row
-from onhand.ledger.model import REFUSALS, Expectation, Outcome, Posting, Shortage, Status, check_shape
+from onhand.ledger.lane import LabelCache, book_of, lot_row, oversold_event, oversold_row
+from onhand.ledger.model import (
+    REFUSALS,
+    Expectation,
+    Outcome,
+    Posting,
+    SerialAlreadyUsed,
+    Shortage,
+    Status,
+    check_shape,
+)
 from onhand.ledger.store import calls
 
 _EXCEPTION_TYPES = (
@@ -80,6 +90,7 @@ async def post(
         for posting in postings:
             check_shape(posting)
     outcomes = [group[0] for group in decide(book, [[p] for p in postings], places)]
+    await _refuse_gone_serials(driver, postings, outcomes)
     refuse(postings, outcomes, labels, places)
     fresh = [p for p, o in zip(postings, outcomes, strict=True) if o.status is Status.posted]
     if fresh:
@@ -96,6 +107,26 @@ async def post(
     )
 
 
+_GONE = (
+    "SELECT l.code FROM lot l LEFT JOIN serial s ON s.lot = l.id WHERE l.id = ANY(%s::uuid[]) AND l.kind = 'serial'"
+    " AND coalesce(s.on_hand, 0) <= 0 ORDER BY l.code LIMIT 1"
+)
+
+
+async def _refuse_gone_serials(
+    driver: calls.Driver, postings: Sequence[Posting], outcomes: Sequence[Outcome]
+) -> None:
+    """Say of a request that is short of a serial number that the number is used up, not that some stock is missing."""
+    for posting, outcome in zip(postings, outcomes, strict=True):
+        wanted = {m.lot for m in posting.moves if m.lot != NIL}
+        if outcome.status is Status.insufficient_stock and wanted:
+            row = await (await driver.execute(_GONE, [list(wanted)])).fetchone()
+            if row is not None:
+                raise SerialAlreadyUsed(
+                    f"Serial number {row[0]} is not on hand any more.", param="serial_number"
+                )
+
+
 async def _open_exceptions(
     driver: calls.Driver,
     postings: Sequence[Posting],
@@ -109,6 +140,7 @@ async def _open_exceptions(
         for short in outcome.oversold:
             opened.append(oversold_row(posting, short))
             rows.append(oversold_event(posting, short, places, labels))
+        opened += [lot_row(posting, short, places) for short in outcome.lots]
     if opened:
         await driver.execute(_EXCEPTIONS, columns([(*row[:-1], Jsonb(row[-1])) for row in opened], 10))
     return rows

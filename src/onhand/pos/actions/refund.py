@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from onhand import ledger, locations
+from onhand.kit.ids import NIL
 from onhand.kit.problem import InvalidBody, NotFound
 from onhand.kit.tx import Tx
 from onhand.pos import reads, store
@@ -64,10 +65,12 @@ async def refund(tx: Tx, order: RefundOrder) -> dict[str, Any]:
     lines = await store.lines_of(tx.conn, order.sale_id)
     matched = match_refund(lines, [(line.line, line.quantity) for line in order.lines])
     customer = locations.virtual_id("customer")
+    went = lots_that_went(await ledger.recorded(tx.conn, order.sale_id), lines.values())
     moves = tuple(
-        ledger.Move(row.variant, customer, till.location, quantity, to_condition=int(want.condition))
+        ledger.Move(row.variant, customer, till.location, part, lot=lot, to_condition=int(want.condition))
         for (row, quantity), want in zip(matched, order.lines, strict=True)
         if row.variant is not None
+        for lot, part in came_back(went, row.variant, quantity)
     )
     posting = ledger.Posting(
         id=order.id, kind=ledger.Kind.return_.value, source_type="refund", source_id=order.id, actor=tx.actor.id,
@@ -96,6 +99,41 @@ async def refund(tx: Tx, order: RefundOrder) -> dict[str, Any]:
     found = await reads.get_sale(tx.conn, order.id)
     assert found is not None
     return found
+
+
+def lots_that_went(
+    sold: ledger.Recorded | None, lines: Iterable[SoldRow]
+) -> dict[UUID, list[tuple[UUID, int]]]:
+    """Per variant the lots a sale took, in its order, without what came back of it before. Pure."""
+    back: dict[UUID, int] = {}
+    for row in lines:
+        if row.variant is not None:
+            back[row.variant] = back.get(row.variant, 0) + row.refunded
+    went: dict[UUID, list[tuple[UUID, int]]] = {}
+    for move in sold.moves if sold is not None else ():
+        if move.lot == NIL or move.to_location != locations.virtual_id("customer"):
+            continue
+        before = min(back.get(move.variant, 0), move.quantity)
+        back[move.variant] = back.get(move.variant, 0) - before
+        if move.quantity > before:
+            went.setdefault(move.variant, []).append((move.lot, move.quantity - before))
+    return went
+
+
+def came_back(
+    went: dict[UUID, list[tuple[UUID, int]]], variant: UUID, quantity: int
+) -> list[tuple[UUID, int]]:
+    """The lots a returned quantity is of; what the sale named no lot for is of none. Uses up `went`. Pure."""
+    out: list[tuple[UUID, int]] = []
+    pool = went.get(variant, [])
+    while quantity and pool:
+        lot, left = pool.pop(0)
+        part = min(left, quantity)
+        out.append((lot, part))
+        quantity -= part
+        if left > part:
+            pool.insert(0, (lot, left - part))
+    return [*out, (NIL, quantity)] if quantity else out
 
 
 async def _write_refund(
@@ -150,14 +188,8 @@ async def void(tx: Tx, *, void_id: UUID, sale_id: UUID, reason: str) -> dict[str
         raise SaleVoidedAlready()
     if sold.state != "completed":
         raise SaleHasRefunds()
-    customer = locations.virtual_id("customer")
-    moves = tuple(
-        ledger.Move(row.variant, customer, sold.location, row.quantity)
-        if row.quantity > 0
-        else ledger.Move(row.variant, sold.location, customer, -row.quantity)
-        for row in (await store.lines_of(tx.conn, sale_id)).values()
-        if row.variant is not None and row.quantity != 0
-    )
+    original = await ledger.recorded(tx.conn, sale_id)
+    moves = ledger.opposite(original.moves) if original is not None else ()
     posting = ledger.Posting(
         id=void_id, kind=ledger.Kind.reverse.value, source_type="sale", source_id=sale_id, actor=tx.actor.id,
         happened_at=sold.happened_at, moves=moves, mode=ledger.Mode.fact, device=sold.register, reverses=sale_id,

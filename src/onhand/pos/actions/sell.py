@@ -10,22 +10,31 @@ from typing import Any
 from uuid import UUID
 
 from onhand.catalog import Resolved
-from onhand.kit.ids import derive_id, quick
+from onhand.kit.ids import NIL, derive_id, quick
 from onhand.kit.problem import InvalidBody
 from onhand.ledger import Item, Kind, Mode, Move, Posting, digest_of, event_row
 from onhand.pos.events import SaleCompleted, SoldLine
-from onhand.pos.model import LineIn, SaleIn, Till, minor_units
+from onhand.pos.model import LineIn, NamedLot, SaleIn, Taken, Till, minor_units, take_from
 from onhand.values.errors import BadValue
 from onhand.values.money import CURRENCY_EXPONENTS
 from onhand.values.quantity import format_units, parse_units
 
+Named = Mapping[tuple[UUID, str], NamedLot]
+"""The lots and serial numbers that lines name, by variant and code."""
+NOTHING: Named = {}
 SALE, SALE_LINE, TENDER, EXCEPTION = "sale", "sale_line", "tender", "pos_exception"
 
 
 def sale_item(
-    sale: SaleIn, till: Till, known: Mapping[str, Resolved], *, actor: UUID, customer_place: UUID
+    sale: SaleIn,
+    till: Till,
+    known: Mapping[str, Resolved],
+    *,
+    actor: UUID,
+    customer_place: UUID,
+    named: Named = NOTHING,
 ) -> tuple[Item, list[int]]:
-    """The posting with its document rows and event, and the numbers of unresolved lines.
+    """The posting with its document rows and event, and the numbers of unresolved lines. `named`: the lots that lines name.
 
     Raises InvalidBody naming the field that is not understood.
     """
@@ -34,7 +43,7 @@ def sale_item(
         raise InvalidBody(f"{sale.currency} is not a currency in use.", param="currency")
     if sale.happened_at.tzinfo is None:
         raise InvalidBody("happened_at needs an offset, such as 2026-11-21T08:30:00Z.", param="happened_at")
-    basket = _Basket(sale, till, exponent, quick(sale.id), actor, customer_place)
+    basket = _Basket(sale, till, exponent, quick(sale.id), actor, customer_place, named)
     for n, line in enumerate(sale.lines, 1):
         basket.add(n, line, known.get(line.code))
     return basket.item(), basket.unresolved
@@ -50,6 +59,7 @@ class _Basket:
     id: UUID
     actor: UUID
     customer_place: UUID
+    named: Named
     moves: list[Move] = field(default_factory=list)
     lines: list[tuple[Any, ...]] = field(default_factory=list)
     exceptions: list[tuple[Any, ...]] = field(default_factory=list)
@@ -77,7 +87,10 @@ class _Basket:
             quantity = _smallest(line, what, n)
             variant, sku, name = what.variant_id, what.sku, what.name
             shown = format_units(quantity, what.decimals)
-            self._move(what, quantity)
+            if line.lot_code is None and line.serial_number is None:
+                self._move(what, quantity)
+            else:
+                self._move_named(n, line, what, quantity)
         self.lines.append(
             (
                 self.id, n, variant, quantity, net, tax, discount, total, _unit_price(line, n), sku, line.quantity,
@@ -100,6 +113,27 @@ class _Basket:
         elif quantity < 0:  # handed back within the same basket
             self.moves.append(Move(what.variant_id, self.customer_place, self.till.location, -quantity))
         self.units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
+
+    def _move_named(self, n: int, line: LineIn, what: Resolved, quantity: int) -> None:
+        """A line that names a lot or serial number: of that, where it lies; what cannot be right opens an exception."""
+        code = line.serial_number or line.lot_code or ""
+        taken = take_from(
+            self.named.get((what.variant_id, code)), quantity, till=self.till.location, tracking=what.tracking
+        )
+        if quantity:
+            away, lot = quantity > 0, taken.lot or NIL
+            self.moves.append(
+                Move(
+                    what.variant_id, taken.location if away else self.customer_place,
+                    self.customer_place if away else taken.location, abs(quantity), lot=quick(lot),
+                    from_condition=taken.condition if away else 0,
+                )
+            )  # fmt: skip
+            self.units += quantity if what.decimals == 0 else (quantity > 0) - (quantity < 0)
+        if taken.trouble is not None:
+            self.exceptions.append(
+                _trouble_row(self.sale, self.till, n, code, what, quantity, taken, self.actor)
+            )
 
     def item(self) -> Item:
         """The posting with its rows and its event."""
@@ -172,6 +206,19 @@ def _unit_price(line: LineIn, n: int) -> Decimal:
         return round(Decimal(line.total) / quantity, 6) if quantity else Decimal(0)
     except InvalidOperation as error:
         raise InvalidBody(f"{text} is not a price.", param=f"lines[{n - 1}].unit_price") from error
+
+
+def _trouble_row(
+    sale: SaleIn, till: Till, n: int, code: str, what: Resolved, quantity: int, taken: Taken, actor: UUID
+) -> tuple[Any, ...]:
+    detail = {"code": code, "line": n, "register": till.code, "condition": taken.condition}
+    if taken.lot is not None:
+        detail["lot_id"] = str(taken.lot)
+    kind = taken.trouble or ""
+    return (
+        derive_id(kind, str(sale.id), str(n)), kind, till.site, what.variant_id, abs(quantity), sale.id, "sale", sale.id,
+        actor, detail,
+    )  # fmt: skip
 
 
 def _unresolved_row(sale: SaleIn, till: Till, n: int, line: LineIn, actor: UUID) -> tuple[Any, ...]:

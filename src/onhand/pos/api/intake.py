@@ -82,8 +82,15 @@ class Counter:
         self, request: Request, sale: SaleIn, caller: access.Caller
     ) -> tuple[int, SaleResult, bool]:
         """`POST /v1/pos/sales`."""
-        item, unresolved = await self._item(sale, caller, await self.desk.known([sale]))
-        outcome = await self.engine.submit(item, access.audit_rows(request, caller, "sale", sale.id))
+        known, audit = await self.desk.known([sale]), access.audit_rows(request, caller, "sale", sale.id)
+        item, unresolved = await self._item(sale, caller, known)
+        try:
+            outcome = await self.engine.submit(item, audit)
+        except (
+            ledger.SerialAlreadyUsed
+        ):  # a number came back elsewhere at the same moment: look again, it is a fact
+            item, unresolved = await self._item(sale, caller, known)
+            outcome = await self.engine.submit(item, audit)
         if outcome.status is Status.id_reused:
             raise IdReused(param="id")
         return 201, _result(sale.id, outcome, unresolved), outcome.status is Status.already_posted
@@ -124,7 +131,8 @@ class Counter:
     ) -> tuple[ledger.Item, list[int]]:
         check_codes(sale)
         till = await self._till(sale.register, caller)
-        return sale_item(sale, till, known, actor=caller.id, customer_place=self.customer)
+        named = await self.desk.named(sale, till.site, known)
+        return sale_item(sale, till, known, actor=caller.id, customer_place=self.customer, named=named)
 
     async def _till(self, code: str, caller: access.Caller) -> Till:
         till = await self.desk.till(code)

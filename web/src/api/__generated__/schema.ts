@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/allocations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Allocation
+         * @description Which bins and lots would serve a quantity at a site, for a customer and a day. Takes nothing and promises nothing.
+         */
+        post: operations["preview_allocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -399,9 +419,93 @@ export interface paths {
         put?: never;
         /**
          * Upload File
-         * @description Keeps a picture or document. Needs `catalog:write` or `imports:write` somewhere.
+         * @description Keeps a picture or document. Needs `catalog:write`, `lots:write` or `imports:write` somewhere.
          */
         post: operations["upload_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/hold-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Hold
+         * @description What a hold would take out of sale, and what is promised that could then not be kept. Changes nothing.
+         */
+        post: operations["preview_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Holds
+         * @description Holds, the newest first.
+         */
+        get: operations["list_holds"];
+        put?: never;
+        /**
+         * Place Hold
+         * @description Takes a lot, a variant or a place out of sale, everywhere at once. What comes later under it lands on hold too.
+         */
+        post: operations["place_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds/{hold_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Hold
+         * @description One hold with what it moved.
+         */
+        get: operations["get_hold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds/{hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Hold
+         * @description Ends a hold: what it took becomes available, or goes where another hold, its date or its certificate wants it.
+         */
+        post: operations["release_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -782,6 +886,142 @@ export interface paths {
          * @description Changes a place. What would change what can be sold is refused while stock lies there.
          */
         patch: operations["change_location"];
+        trace?: never;
+    };
+    "/v1/lot-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description The policies of lots; without one, no certificate is needed and what expires first leaves first.
+         */
+        get: operations["list_policies"];
+        put?: never;
+        /**
+         * Set Policy
+         * @description Says what rules the lots of a product or variant, in place of what did.
+         */
+        post: operations["set_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lots
+         * @description Lots and serial numbers by code. Stock is summed over the sites you may see.
+         */
+        get: operations["list_lots"];
+        put?: never;
+        /**
+         * Create Lot
+         * @description Makes a lot, or a serial number where the product is tracked so. The same again answers the same lot.
+         */
+        post: operations["create_lot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lots/{lot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lot
+         * @description One lot with its stock by place and condition, and the open holds on it.
+         */
+        get: operations["get_lot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Lot
+         * @description Changes facts of a lot; fields left out stay.
+         */
+        patch: operations["change_lot"];
+        trace?: never;
+    };
+    "/v1/lots/{lot_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Certificate
+         * @description The certificate's file.
+         */
+        get: operations["download_certificate"];
+        put?: never;
+        /**
+         * Attach Certificate
+         * @description Attaches a certificate of analysis; it waits for a decision.
+         */
+        post: operations["attach_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lots/{lot_id}/certificate-decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Certificate
+         * @description Approves or rejects the certificate. Approved, what waited for it becomes available.
+         */
+        post: operations["decide_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lots/{lot_id}/life": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lot Life
+         * @description Every move of a lot or serial number, the newest first.
+         */
+        get: operations["lot_life"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/me": {
@@ -1407,6 +1647,26 @@ export interface paths {
          * @description Anything by what people type: an exact barcode or SKU first, then words in any order, then one typo forgiven.
          */
         get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/serials/{serial_number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Serial
+         * @description The unit that carries a serial number, and where it is now. Two variants may use the same number.
+         */
+        get: operations["get_serial"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2102,6 +2362,8 @@ export interface components {
              * @example damaged
              */
             reason: string;
+            /** Serial Number */
+            serial_number?: string | null;
             /** Sku */
             sku?: string | null;
             /** Unit */
@@ -2121,6 +2383,44 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * AffectedLineOut
+         * @description Goods a hold would take. `reserved_short`: what is promised at the site and could then not be kept.
+         */
+        AffectedLineOut: {
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Quantity */
+            quantity: string;
+            /** Reserved Short */
+            reserved_short: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * AffectedOut
+         * @description What a hold would take: how many levels at how many sites, and the first 200 of them.
+         */
+        AffectedOut: {
+            /** Levels */
+            levels: number;
+            /** Lines */
+            lines: components["schemas"]["AffectedLineOut"][];
+            /** Sites */
+            sites: number;
         };
         /**
          * ApprovalOut
@@ -2472,6 +2772,48 @@ export interface components {
             reserved: string;
         };
         /**
+         * CertificateBody
+         * @description The certificate of analysis: a file you uploaded to `/v1/files`.
+         */
+        CertificateBody: {
+            /**
+             * File Id
+             * Format: uuid
+             */
+            file_id: string;
+        };
+        /**
+         * CertificateDecision
+         * @description Approve or reject it, and why.
+         */
+        CertificateDecision: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * CertificateOut
+         * @description How the certificate stands, and whether a policy waits for it.
+         */
+        CertificateOut: {
+            /** At */
+            at: string | null;
+            /** By */
+            by: string | null;
+            /** File Name */
+            file_name: string | null;
+            /** Needed */
+            needed: boolean;
+            /** Note */
+            note: string | null;
+            /** State */
+            state: string;
+        };
+        /**
          * ChartOut
          * @description On hand at the end of a business day.
          */
@@ -2569,6 +2911,8 @@ export interface components {
              * @example -3
              */
             quantity: string;
+            /** Serial Number */
+            serial_number?: string | null;
             /** Sku */
             sku?: string | null;
             /** Unit */
@@ -2914,6 +3258,188 @@ export interface components {
             data: components["schemas"]["HitOut"][];
         };
         /**
+         * HoldBody
+         * @description A hold: what, into which condition, and why.
+         */
+        HoldBody: {
+            /**
+             * Condition
+             * @default hold
+             * @enum {string}
+             */
+            condition: "hold" | "quarantine" | "recalled";
+            /** Id */
+            id?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Id */
+            lot_id?: string | null;
+            /** Reason */
+            reason: string;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
+         * HoldFullOut
+         * @description A hold with what it moved (the first 1,000 lines).
+         */
+        HoldFullOut: {
+            /** Can */
+            can: string[];
+            /** Condition */
+            condition: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Levels */
+            levels: number;
+            /** Lines */
+            lines: components["schemas"]["HoldLineOut"][];
+            /** Location Id */
+            location_id: string | null;
+            /** Location Path */
+            location_path: string | null;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lot Id */
+            lot_id: string | null;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Placed By Name */
+            placed_by_name: string;
+            /** Reason */
+            reason: string;
+            /** Release Reason */
+            release_reason: string | null;
+            /** Released At */
+            released_at: string | null;
+            /** Released By Name */
+            released_by_name: string | null;
+            /** Sku */
+            sku: string | null;
+            /** State */
+            state: string;
+            /** Variant Id */
+            variant_id: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * HoldLineOut
+         * @description What a hold put on hold in one place.
+         */
+        HoldLineOut: {
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lot Id */
+            lot_id: string | null;
+            /** Quantity */
+            quantity: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * HoldOnOut
+         * @description An open hold on a lot.
+         */
+        HoldOnOut: {
+            /** Condition */
+            condition: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Placed By Name */
+            placed_by_name: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * HoldOut
+         * @description A hold: what it covers, into which condition, who and why; `levels` is how many it moved.
+         */
+        HoldOut: {
+            /** Can */
+            can: string[];
+            /** Condition */
+            condition: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Levels */
+            levels: number;
+            /** Location Id */
+            location_id: string | null;
+            /** Location Path */
+            location_path: string | null;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lot Id */
+            lot_id: string | null;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Placed By Name */
+            placed_by_name: string;
+            /** Reason */
+            reason: string;
+            /** Release Reason */
+            release_reason: string | null;
+            /** Released At */
+            released_at: string | null;
+            /** Released By Name */
+            released_by_name: string | null;
+            /** Sku */
+            sku: string | null;
+            /** State */
+            state: string;
+            /** Variant Id */
+            variant_id: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * HoldScope
+         * @description What to hold: a lot, a variant, a place with everything in it; of several, the goods that are all of it.
+         */
+        HoldScope: {
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Id */
+            lot_id?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
          * ImportColumnOut
          * @description A column of a kind.
          */
@@ -2979,7 +3505,7 @@ export interface components {
             };
             /** Outcome */
             outcome: ("checked" | "refused" | "imported") | null;
-            preview: components["schemas"]["PreviewOut"];
+            preview: components["schemas"]["onhand__integrations__imports__api__PreviewOut"];
             progress: components["schemas"]["ImportProgressOut"];
             /**
              * State
@@ -3293,6 +3819,68 @@ export interface components {
             variant_id: string;
         };
         /**
+         * LifeOut
+         * @description One move in the life of a lot.
+         */
+        LifeOut: {
+            /** Actor Name */
+            actor_name: string;
+            from: components["schemas"]["LifePlaceOut"];
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Posting Id
+             * Format: uuid
+             */
+            posting_id: string;
+            /** Quantity */
+            quantity: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Seq */
+            seq: string;
+            source: components["schemas"]["LifeSourceOut"];
+            to: components["schemas"]["LifePlaceOut"];
+        };
+        /**
+         * LifePlaceOut
+         * @description One end of a move.
+         */
+        LifePlaceOut: {
+            /** Code */
+            code: string;
+            /** Condition */
+            condition: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+        };
+        /**
+         * LifeSourceOut
+         * @description The document it came from.
+         */
+        LifeSourceOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * LimitsIn
          * @description How far somebody may correct stock alone; null = any.
          */
@@ -3455,6 +4043,205 @@ export interface components {
             time_zone: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * LotFacts
+         * @description What may be said of a lot. The owner is whose goods they are, where they are not ours.
+         */
+        LotFacts: {
+            /**
+             * Expires On
+             * @description The last good day.
+             */
+            expires_on?: string | null;
+            /** External Id */
+            external_id?: string | null;
+            /** Made On */
+            made_on?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Owner Kind */
+            owner_kind?: ("supplier" | "customer") | null;
+            /** Supplier Id */
+            supplier_id?: string | null;
+        };
+        /**
+         * LotFullOut
+         * @description A lot with its stock and the holds on it.
+         */
+        LotFullOut: {
+            /** By Condition */
+            by_condition: {
+                [key: string]: string;
+            };
+            /** Can */
+            can: string[];
+            certificate: components["schemas"]["CertificateOut"];
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Days Left */
+            days_left: number | null;
+            /** Expires On */
+            expires_on: string | null;
+            /** External Id */
+            external_id: string | null;
+            /** Holds */
+            holds: components["schemas"]["HoldOnOut"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Made On */
+            made_on: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Near Expiry */
+            near_expiry: boolean;
+            /** Notes */
+            notes: string;
+            /** On Hand */
+            on_hand: string;
+            owner: components["schemas"]["OwnerOut"] | null;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+            /** Stock */
+            stock: components["schemas"]["LotStockOut"][];
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Supplier Name */
+            supplier_name: string | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LotOut
+         * @description A lot, or a serial number. `state`: sound, held, recalled, expired or uncertified; `by_condition` adds up where you may look.
+         */
+        LotOut: {
+            /** By Condition */
+            by_condition: {
+                [key: string]: string;
+            };
+            /** Can */
+            can: string[];
+            certificate: components["schemas"]["CertificateOut"];
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Days Left */
+            days_left: number | null;
+            /** Expires On */
+            expires_on: string | null;
+            /** External Id */
+            external_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Made On */
+            made_on: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Near Expiry */
+            near_expiry: boolean;
+            /** Notes */
+            notes: string;
+            /** On Hand */
+            on_hand: string;
+            owner: components["schemas"]["OwnerOut"] | null;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Supplier Name */
+            supplier_name: string | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LotStockOut
+         * @description What lies of a lot in one place and condition.
+         */
+        LotStockOut: {
+            /** Allocated */
+            allocated: string;
+            /** Condition */
+            condition: string;
+            /** Location Code */
+            location_code: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** On Hand */
+            on_hand: string;
+            /** Site Code */
+            site_code: string | null;
+            /** Site Id */
+            site_id: string | null;
         };
         /**
          * MappingBody
@@ -3709,6 +4496,8 @@ export interface components {
             quantity: string;
             /** Reason */
             reason?: string | null;
+            /** Serial Number */
+            serial_number?: string | null;
             /** Sku */
             sku?: string | null;
             /** To Condition */
@@ -3812,6 +4601,43 @@ export interface components {
             time_zone?: string | null;
         };
         /**
+         * NewLotBody
+         * @description A lot to make. Its id follows from variant and code, so a repeated create is the same lot.
+         */
+        NewLotBody: {
+            /** Code */
+            code: string;
+            /**
+             * Expires On
+             * @description The last good day.
+             */
+            expires_on?: string | null;
+            /** External Id */
+            external_id?: string | null;
+            /** Made On */
+            made_on?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Owner Kind */
+            owner_kind?: ("supplier" | "customer") | null;
+            /** Supplier Id */
+            supplier_id?: string | null;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
          * NewPartyBody
          * @description A supplier or customer to make.
          */
@@ -3829,6 +4655,11 @@ export interface components {
             metadata?: {
                 [key: string]: unknown;
             };
+            /**
+             * Minimum Life Days
+             * @description Days goods must still be good when they change hands.
+             */
+            minimum_life_days?: number | null;
             /** Name */
             name: string;
             /** Phone */
@@ -4067,6 +4898,21 @@ export interface components {
             stock_value: components["schemas"]["StockValueOut"] | null;
             today: components["schemas"]["TodayOut"];
         };
+        /**
+         * OwnerOut
+         * @description Whose goods a lot is of.
+         */
+        OwnerOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
         /** Page[ApprovalOut] */
         Page_ApprovalOut_: {
             /** Data */
@@ -4121,6 +4967,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[HoldOut] */
+        Page_HoldOut_: {
+            /** Data */
+            data: components["schemas"]["HoldOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[ImportOut] */
         Page_ImportOut_: {
             /** Data */
@@ -4157,10 +5012,28 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[LifeOut] */
+        Page_LifeOut_: {
+            /** Data */
+            data: components["schemas"]["LifeOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[LocationOut] */
         Page_LocationOut_: {
             /** Data */
             data: components["schemas"]["LocationOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[LotOut] */
+        Page_LotOut_: {
+            /** Data */
+            data: components["schemas"]["LotOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -4206,6 +5079,15 @@ export interface components {
         Page_PermissionOut_: {
             /** Data */
             data: components["schemas"]["PermissionOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[PolicyOut] */
+        Page_PolicyOut_: {
+            /** Data */
+            data: components["schemas"]["PolicyOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -4363,6 +5245,11 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Minimum Life Days
+             * @description Days goods must still be good when they change hands.
+             */
+            minimum_life_days?: number | null;
+            /**
              * Name
              * @default
              */
@@ -4398,6 +5285,8 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            /** Minimum Life Days */
+            minimum_life_days: number | null;
             /** Name */
             name: string;
             /** Phone */
@@ -4448,6 +5337,57 @@ export interface components {
             location_id: string;
         };
         /**
+         * PolicyBody
+         * @description What rules the lots of a product, or of one variant over its product's.
+         */
+        PolicyBody: {
+            /**
+             * Near Expiry Days
+             * @default 30
+             */
+            near_expiry_days: number;
+            /**
+             * Needs Certificate
+             * @default false
+             */
+            needs_certificate: boolean;
+            /** Product Id */
+            product_id?: string | null;
+            /**
+             * Strategy
+             * @default fefo
+             * @enum {string}
+             */
+            strategy: "fefo" | "fifo" | "lifo" | "nearest" | "fewest_picks";
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
+         * PolicyOut
+         * @description A policy of a product's or variant's lots.
+         */
+        PolicyOut: {
+            /** Near Expiry Days */
+            near_expiry_days: number;
+            /** Needs Certificate */
+            needs_certificate: boolean;
+            /** Product Id */
+            product_id: string | null;
+            /** Strategy */
+            strategy: string;
+            /** Title */
+            title: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Variant Id */
+            variant_id: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * PostingOut
          * @description One atomic fact as it was recorded.
          */
@@ -4489,14 +5429,31 @@ export interface components {
             source: components["schemas"]["SourceOut"];
         };
         /**
-         * PreviewOut
-         * @description The file's headings and first rows.
+         * PreviewBody
+         * @description What should be served: of which item how much, from which site, on which day, for whom.
          */
-        PreviewOut: {
-            /** Headers */
-            headers: string[];
-            /** Rows */
-            rows: string[][];
+        PreviewBody: {
+            /** Customer Id */
+            customer_id?: string | null;
+            /** Location Code */
+            location_code?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Minimum Life Days */
+            minimum_life_days?: number | null;
+            /**
+             * Quantity
+             * @example 12
+             */
+            quantity: string;
+            /** Ship On */
+            ship_on?: string | null;
+            /** Sku */
+            sku?: string | null;
+            /** Strategy */
+            strategy?: ("fefo" | "fifo" | "lifo" | "nearest" | "fewest_picks") | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
         Problem: {
             code: string;
@@ -4767,6 +5724,14 @@ export interface components {
             site_id: string;
             /** Version */
             version: number;
+        };
+        /**
+         * ReleaseBody
+         * @description Why the hold ends.
+         */
+        ReleaseBody: {
+            /** Reason */
+            reason: string;
         };
         /**
          * ResetAccept
@@ -5216,6 +6181,107 @@ export interface components {
             took_ms: number;
         };
         /**
+         * SerialOut
+         * @description A serial number with where it is now (nothing: not on hand).
+         */
+        SerialOut: {
+            /** By Condition */
+            by_condition: {
+                [key: string]: string;
+            };
+            /** Can */
+            can: string[];
+            certificate: components["schemas"]["CertificateOut"];
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Days Left */
+            days_left: number | null;
+            /** Expires On */
+            expires_on: string | null;
+            /** External Id */
+            external_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Made On */
+            made_on: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Near Expiry */
+            near_expiry: boolean;
+            /** Notes */
+            notes: string;
+            /** On Hand */
+            on_hand: string;
+            owner: components["schemas"]["OwnerOut"] | null;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+            /** Stock */
+            stock: components["schemas"]["LotStockOut"][];
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Supplier Name */
+            supplier_name: string | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SerialsOut
+         * @description The units that carry a serial number: one a variant.
+         */
+        SerialsOut: {
+            /** Data */
+            data: components["schemas"]["SerialOut"][];
+        };
+        /**
+         * ServedOut
+         * @description One pick.
+         */
+        ServedOut: {
+            /** Expires On */
+            expires_on: string | null;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lot Id */
+            lot_id: string | null;
+            /** Quantity */
+            quantity: string;
+        };
+        /**
          * ServerOut
          * @description The state of this server. `lane_waiting`: postings that wait for the lane.
          */
@@ -5464,6 +6530,8 @@ export interface components {
              * @example damaged
              */
             reason: string;
+            /** Serial Number */
+            serial_number?: string | null;
             /** Sku */
             sku?: string | null;
             /** Unit */
@@ -5682,6 +6750,8 @@ export interface components {
              * @example -3
              */
             quantity: string;
+            /** Serial Number */
+            serial_number?: string | null;
             /** Sku */
             sku?: string | null;
             /** To Location Id */
@@ -6062,6 +7132,16 @@ export interface components {
             currency: string;
         };
         /**
+         * PreviewOut
+         * @description The file's headings and first rows.
+         */
+        onhand__integrations__imports__api__PreviewOut: {
+            /** Headers */
+            headers: string[];
+            /** Rows */
+            rows: string[][];
+        };
+        /**
          * ActorOut
          * @description Who acted.
          */
@@ -6085,6 +7165,34 @@ export interface components {
             amount: string;
             /** Currency */
             currency: string;
+        };
+        /**
+         * PreviewOut
+         * @description The plan, in the order of picking. `missing`: what nothing serves; `too_old`: what lies there but may not serve.
+         */
+        onhand__quality__api__shapes__PreviewOut: {
+            /**
+             * Good Until
+             * Format: date
+             */
+            good_until: string;
+            /** Lines */
+            lines: components["schemas"]["ServedOut"][];
+            /** Minimum Life Days */
+            minimum_life_days: number;
+            /** Missing */
+            missing: string;
+            /**
+             * Ship On
+             * Format: date
+             */
+            ship_on: string;
+            /** Strategy */
+            strategy: string;
+            /** Too Old */
+            too_old: string;
+            /** Unit */
+            unit: string;
         };
     };
     responses: never;
@@ -6147,6 +7255,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_allocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["onhand__quality__api__shapes__PreviewOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -6980,6 +8121,180 @@ export interface operations {
             };
         };
     };
+    preview_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldScope"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AffectedOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                state?: ("open" | "released") | null;
+                condition?: ("hold" | "quarantine" | "recalled") | null;
+                lot_id?: string | null;
+                variant_id?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HoldOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_import_kinds: {
         parameters: {
             query?: never;
@@ -7719,6 +9034,361 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LocationOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policies: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PolicyOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lots: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The beginning of the code. */
+                q?: string | null;
+                code?: string | null;
+                kind?: ("lot" | "serial") | null;
+                variant_id?: string | null;
+                sku?: string | null;
+                state?: ("sound" | "held" | "recalled" | "expired" | "uncertified") | null;
+                certificate_state?: ("none" | "waiting" | "approved" | "rejected") | null;
+                /** @description Days from today; ordered by expiry. */
+                expires_within?: number | null;
+                in_stock?: boolean | null;
+                updated_after?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LotOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_lot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLotBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_lot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_lot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotFacts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotFullOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lot_life: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                lot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LifeOut_"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -9017,6 +10687,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HitsOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_serial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                serial_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SerialsOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
