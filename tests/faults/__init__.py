@@ -11,5 +11,5 @@ SEED = int(os.environ.get("ONHAND_SEED", "0")) or random.SystemRandom().randrang
 
 
 def often(ordinary: int, torture: int) -> int:
-    """How often something is tried: in the ordinary run, or under torture, where ONHAND_TIMES multiplies it."""
-    return torture * int(os.environ.get("ONHAND_TIMES", "1")) if TORTURE else ordinary
+    """How often something is tried: in the ordinary run, or under torture, where ONHAND_TIMES (1, 10, 0.1) multiplies it."""
+    return max(1, int(torture * float(os.environ.get("ONHAND_TIMES", "1")))) if TORTURE else ordinary

@@ -217,6 +217,9 @@ class Wire:
             results = await self._results(len(calls) + 2)
         except psycopg.OperationalError as error:
             raise ConnectionLostError(str(error)) from error
+        except BaseException:
+            self.terminate()  # answers may be on their way, and would be taken for the next batch's
+            raise
         failed = next((r for r in results if r.status == pq.ExecStatus.FATAL_ERROR), None)
         if failed is not None:
             await self._rollback()
