@@ -98,6 +98,23 @@ CREATE INDEX category_ancestors_idx ON category USING gin (ancestors)
 -- end of statement
 CREATE INDEX category_parent_id_idx ON category (parent_id)
 -- end of statement
+CREATE TABLE channel (
+	id UUID NOT NULL, 
+	code TEXT COLLATE "C" NOT NULL, 
+	name TEXT NOT NULL, 
+	buffer BIGINT DEFAULT '0' NOT NULL, 
+	external_id TEXT, 
+	metadata JSONB DEFAULT '{}' NOT NULL, 
+	archived_at TIMESTAMP WITH TIME ZONE, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	CONSTRAINT channel_pkey PRIMARY KEY (id), 
+	CONSTRAINT channel_buffer_check CHECK (buffer >= 0), 
+	CONSTRAINT channel_code_key UNIQUE (code), 
+	CONSTRAINT channel_external_id_key UNIQUE (external_id)
+)
+-- end of statement
 CREATE TABLE claim (
 	seq BIGINT NOT NULL, 
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL, 
@@ -369,6 +386,48 @@ CREATE TABLE posting_key (
 	CONSTRAINT posting_key_pkey PRIMARY KEY (id)
 )
 -- end of statement
+CREATE TABLE reservation (
+	id UUID NOT NULL, 
+	kind TEXT NOT NULL, 
+	state TEXT DEFAULT 'open' NOT NULL, 
+	reference TEXT, 
+	channel_id UUID, 
+	expires_at TIMESTAMP WITH TIME ZONE, 
+	created_by UUID NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	ended_at TIMESTAMP WITH TIME ZONE, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	CONSTRAINT reservation_pkey PRIMARY KEY (id), 
+	CONSTRAINT reservation_kind_check CHECK (kind IN ('basket', 'order', 'quota')), 
+	CONSTRAINT reservation_state_check CHECK (state IN ('open', 'consumed', 'released', 'expired')), 
+	CONSTRAINT reservation_basket_ends_check CHECK (kind <> 'basket' OR expires_at IS NOT NULL)
+)
+-- end of statement
+CREATE INDEX reservation_created_idx ON reservation (created_at, id)
+-- end of statement
+CREATE INDEX reservation_due_idx ON reservation (expires_at) WHERE state = 'open' AND expires_at IS NOT NULL
+-- end of statement
+CREATE INDEX reservation_reference_idx ON reservation (reference) WHERE reference IS NOT NULL
+-- end of statement
+CREATE TABLE reservation_line (
+	reservation UUID NOT NULL, 
+	line INTEGER NOT NULL, 
+	variant UUID NOT NULL, 
+	site UUID NOT NULL, 
+	policy TEXT NOT NULL, 
+	requested BIGINT NOT NULL, 
+	claimed BIGINT NOT NULL, 
+	consumed BIGINT DEFAULT '0' NOT NULL, 
+	released BIGINT DEFAULT '0' NOT NULL, 
+	expired BIGINT DEFAULT '0' NOT NULL, 
+	CONSTRAINT reservation_line_pkey PRIMARY KEY (reservation, line), 
+	CONSTRAINT reservation_line_policy_check CHECK (policy IN ('all_or_nothing', 'what_there_is', 'backorder')), 
+	CONSTRAINT reservation_line_quantity_check CHECK (requested > 0 AND claimed >= 0 AND consumed >= 0 AND released >= 0 AND expired >= 0), 
+	CONSTRAINT reservation_line_open_check CHECK (claimed - consumed - released - expired >= 0)
+)
+-- end of statement
+CREATE INDEX reservation_line_open_idx ON reservation_line (variant, site) WHERE claimed > consumed + released + expired
+-- end of statement
 CREATE TABLE reversal (
 	original UUID NOT NULL, 
 	by UUID NOT NULL, 
@@ -586,6 +645,14 @@ CREATE TABLE assignment (
 -- end of statement
 CREATE INDEX assignment_role_id_idx ON assignment (role_id)
 -- end of statement
+CREATE TABLE channel_site (
+	channel_id UUID NOT NULL, 
+	site_id UUID NOT NULL, 
+	CONSTRAINT channel_site_pkey PRIMARY KEY (channel_id, site_id), 
+	CONSTRAINT channel_site_channel_id_fkey FOREIGN KEY(channel_id) REFERENCES channel (id), 
+	CONSTRAINT channel_site_site_id_fkey FOREIGN KEY(site_id) REFERENCES location (id)
+)
+-- end of statement
 CREATE TABLE import_run (
 	id UUID NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -760,6 +827,21 @@ CREATE INDEX variant_updated_at_id_idx ON variant (updated_at, id)
 -- end of statement
 CREATE INDEX variant_words_idx ON variant USING gin (words) WITH (fastupdate = off)
 -- end of statement
+CREATE TABLE backorder (
+	variant UUID NOT NULL, 
+	site UUID NOT NULL, 
+	max_quantity BIGINT, 
+	note TEXT, 
+	approved_by UUID NOT NULL, 
+	approved_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	ended_at TIMESTAMP WITH TIME ZONE, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	CONSTRAINT backorder_pkey PRIMARY KEY (variant, site), 
+	CONSTRAINT backorder_max_quantity_check CHECK (max_quantity >= 0), 
+	CONSTRAINT backorder_variant_fkey FOREIGN KEY(variant) REFERENCES variant (id), 
+	CONSTRAINT backorder_site_fkey FOREIGN KEY(site) REFERENCES location (id)
+)
+-- end of statement
 CREATE TABLE barcode (
 	code TEXT COLLATE "C" NOT NULL, 
 	variant_id UUID NOT NULL, 
@@ -774,6 +856,21 @@ CREATE TABLE barcode (
 )
 -- end of statement
 CREATE INDEX barcode_variant_id_idx ON barcode (variant_id)
+-- end of statement
+CREATE TABLE channel_buffer (
+	channel_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	site_id UUID NOT NULL, 
+	buffer BIGINT NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	CONSTRAINT channel_buffer_pkey PRIMARY KEY (channel_id, variant_id, site_id), 
+	CONSTRAINT channel_buffer_buffer_check CHECK (buffer >= 0), 
+	CONSTRAINT channel_buffer_channel_id_fkey FOREIGN KEY(channel_id) REFERENCES channel (id), 
+	CONSTRAINT channel_buffer_variant_id_fkey FOREIGN KEY(variant_id) REFERENCES variant (id), 
+	CONSTRAINT channel_buffer_site_id_fkey FOREIGN KEY(site_id) REFERENCES location (id)
+)
+-- end of statement
+CREATE INDEX channel_buffer_variant_id_idx ON channel_buffer (variant_id)
 -- end of statement
 CREATE TABLE expectation (
 	source_line UUID NOT NULL, 

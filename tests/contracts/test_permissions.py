@@ -39,8 +39,15 @@ def a_sale(register: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def a_reservation(register: str) -> dict[str, Any]:
+    """A reservation at the store of a register: places are looked at before what is wanted."""
+    lines = [{"sku": "UNKNOWN", "quantity": "1"}]
+    return {"id": str(uuid7()), "site_code": register.removeprefix("TILL-"), "lines": lines}
+
+
 SAMPLES: dict[str, Callable[[str], dict[str, Any]]] = {
     "/v1/pos/sales": a_sale,
+    "/v1/reservations": a_reservation,
     "/v1/pos/sale-batches": lambda register: {"sales": [a_sale(register)]},
 }
 """Whole bodies, for operations that name their place by a code within."""

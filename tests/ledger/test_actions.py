@@ -16,7 +16,7 @@ from onhand.kit.ids import NIL, uuid7
 from onhand.kit.problem import Conflict, IdReused
 from onhand.ledger import Claim, Expectation, Incoming, Move, reads, verify
 from onhand.locations import virtual_id
-from tests.ledger.world import START, World, build, new_variant, post
+from tests.ledger.world import START, World, build, document_claims, new_variant, post
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,7 @@ async def test_the_door_opens_once_a_transaction(db: Database, world: World) -> 
 
 
 async def test_the_books_are_sound(db: Database, world: World) -> None:
+    await document_claims(db)
     async with db.engine.connect() as conn:
         report = await verify.verify(conn)
     assert report.ok, report.differences

@@ -31,7 +31,7 @@ from onhand.ledger import (
 )
 from onhand.ledger.model import AlreadyReversed
 from tests.ledger.histories import cut, history
-from tests.ledger.world import World, build, new_variant, post
+from tests.ledger.world import World, build, document_claims, new_variant, post
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +303,7 @@ async def test_a_reader_by_number_misses_nothing_where_a_naive_one_does(
 
 
 async def test_all_of_this_left_a_sound_book(db: Database, world: World) -> None:
+    await document_claims(db)
     async with db.engine.connect() as conn:
         report = await verify.verify(conn)
     assert report.ok, report.differences

@@ -11,7 +11,7 @@ from onhand.kit.database import Database
 from onhand.kit.ids import uuid7
 from onhand.kit.postgres import SUPERUSER, EmbeddedPostgres
 from onhand.ledger import Claim, Mode, verify
-from tests.ledger.world import World, build, post
+from tests.ledger.world import World, build, document_claims, post
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,13 @@ async def root(server: EmbeddedPostgres, database_urls: tuple[str, str]) -> Asyn
 async def check(db: Database) -> verify.Report:
     async with db.engine.connect() as conn:
         return await verify.verify(conn)
+
+
+async def test_a_claim_without_a_document_is_named(db: Database, world: World) -> None:
+    report = await check(db)
+    assert {name for name, found in report.checks.items() if found} == {"reservations"}
+    assert (report.differences[0].expected, report.differences[0].actual) == ("5", "no line")
+    await document_claims(db)
 
 
 async def test_a_sound_book_has_no_difference(db: Database, world: World) -> None:

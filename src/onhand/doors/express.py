@@ -33,9 +33,9 @@ class Line:
 
     def __init__(self, intake: Intake) -> None:
         self.intake = intake
-        self.decode = msgspec.json.Decoder(intake.body).decode
+        self.decode = msgspec.json.Decoder(intake.body or msgspec.Raw).decode
         self.encode = msgspec.json.Encoder().encode
-        self.seconds = telemetry.HTTP_SECONDS.labels("POST", intake.path)
+        self.seconds = telemetry.HTTP_SECONDS.labels(intake.method, intake.path)
         self.counts: dict[int, Any] = {}
 
     def observe(self, status: int, seconds: float) -> None:
@@ -43,7 +43,7 @@ class Line:
         count = self.counts.get(status)
         if count is None:
             count = self.counts[status] = telemetry.HTTP_REQUESTS.labels(
-                "POST", self.intake.path, str(status)
+                self.intake.method, self.intake.path, str(status)
             )
         count.inc()
         self.seconds.observe(seconds)
@@ -53,14 +53,15 @@ class Express:
     """The thin routes by path. `line_of` says whether a request may take one."""
 
     def __init__(self, intakes: Sequence[Intake], headers: Sequence[tuple[bytes, bytes]]) -> None:
-        self._lines = {intake.path: Line(intake) for intake in intakes}
+        self._lines = {intake.path: Line(intake) for intake in intakes if intake.method == "POST"}
+        self._asked = {intake.path: Line(intake) for intake in intakes if intake.method == "GET"}
         self._headers = [(b"content-type", b"application/json"), *headers]
 
     def line_of(self, scope: Scope) -> Line | None:
         """The line of a request that is all it should be; None sends it the ordinary way."""
         line = self._lines.get(scope["path"])
         if line is None or scope["method"] != "POST":
-            return None
+            return self._asked_of(scope)
         keyed = plain = sized = False
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -73,6 +74,16 @@ class Express:
                 return None
         return line if keyed and plain and sized else None
 
+    def _asked_of(self, scope: Scope) -> Line | None:
+        """The same for what is only asked: by key, without a body."""
+        line = self._asked.get(scope["path"])
+        if line is None or scope["method"] != "GET":
+            return None
+        names = [name for name, _ in scope["headers"]]
+        bodied = b"content-length" in names or b"transfer-encoding" in names
+        browser = b"sec-fetch-site" in names or b"origin" in names
+        return line if b"authorization" in names and not bodied and not browser else None
+
     async def run(self, line: Line, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
@@ -83,10 +94,13 @@ class Express:
         intake, extra = line.intake, (b"x-request-id", request_id.encode())
         try:
             caller = await intake.enter(request, intake.permission)
-            raw = await _body(receive)
-            if raw is None:
-                return  # hung up
-            status, answer, replayed = await intake.handle(request, read_body(line.decode, raw), caller)
+            body_in: Any = None
+            if intake.body is not None:
+                raw = await _body(receive)
+                if raw is None:
+                    return  # hung up
+                body_in = read_body(line.decode, raw)
+            status, answer, replayed = await intake.handle(request, body_in, caller)
         except Exception as error:
             status = await self._refuse(error, request, extra, scope, receive, send)
         else:

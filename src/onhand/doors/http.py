@@ -46,6 +46,7 @@ log = structlog.get_logger("onhand.http")
 
 ROUTERS = (
     "onhand.access", "onhand.catalog.api", "onhand.locations.api", "onhand.parties.api", "onhand.pricing.api",
+    "onhand.channels.api",
     "onhand.ledger.api", "onhand.pos.api", "onhand.quality.api", "onhand.insight.api",
     "onhand.integrations.imports.api", "onhand.doors.ops_api", "onhand.doors.stream_api", "onhand.doors.keep_api",
 )  # fmt: skip
@@ -99,8 +100,11 @@ def create_app(settings: Settings, urls: wiring.Urls | None = None) -> FastAPI:
     app.state.access = objects.access
     app.state.engine = objects.engine
     app.state.onhand = objects
-    app.state.hub = Hub(objects.database, on_event={"register.changed": objects.desk.forget})
-    mount(app, objects.counter.intakes())
+    app.state.hub = Hub(
+        objects.database,
+        on_event={"register.changed": objects.desk.forget, "channel.changed": objects.promises.forget},
+    )
+    mount(app, [*objects.counter.intakes(), *objects.promises.intakes()])
     return app
 
 
@@ -110,7 +114,7 @@ def mount(app: App, intakes: list[Intake]) -> None:
         app.include_router(import_module(name).router)
     for intake in intakes:
         endpoint = access.declare(intake.permission, at=intake.at)(intake.endpoint())
-        app.router.routes.append(Route(intake.path, endpoint, methods=["POST"], name=intake.path))
+        app.router.routes.append(Route(intake.path, endpoint, methods=[intake.method], name=intake.path))
     for path, probe in (
         ("/healthz", telemetry.healthz),
         ("/readyz", telemetry.readyz),
@@ -160,6 +164,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         app.state.stopping = True
         await app.state.hub.stop()
+        await objects.promises.close()
         await objects.engine.stop()  # the lane drains: what was accepted is committed
         for task in tasks:
             task.cancel()

@@ -22,6 +22,7 @@ TABLES = (
     "onhand.parties.tables",
     "onhand.pricing.tables",
     "onhand.lots.tables",
+    "onhand.channels.tables",
     "onhand.ledger.tables",
     "onhand.pos.tables",
     "onhand.integrations.imports.tables",

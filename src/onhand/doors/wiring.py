@@ -21,6 +21,7 @@ from onhand.kit.outbox import flush_directory, flush_events
 from onhand.kit.postgres import APP, EmbeddedPostgres
 from onhand.kit.settings import Settings
 from onhand.ledger import jobs as _books  # noqa: F401 - registers its jobs
+from onhand.ledger.api.promises import Promises
 from onhand.pos.api.intake import Counter
 from onhand.quality import jobs as _lots  # noqa: F401 - registers its jobs
 
@@ -28,7 +29,7 @@ __all__ = ["Onhand", "Urls", "bring_up", "database_up", "hooks", "metadata", "op
 
 log = structlog.get_logger("onhand")
 
-RIDERS = {**pos.RIDERS, "audit": access.AUDIT_RIDER}
+RIDERS = {**pos.RIDERS, **ledger.RESERVATION_RIDERS, "audit": access.AUDIT_RIDER}
 """Document rows the lane writes, in this order (documents before levels)."""
 
 
@@ -123,6 +124,7 @@ class Onhand:
     engine: ledger.Engine
     desk: pos.Desk
     counter: Counter
+    promises: Promises
 
     @classmethod
     def assemble(cls, settings: Settings, urls: Urls) -> Onhand:
@@ -140,10 +142,12 @@ class Onhand:
             url=urls.app, load_directory=load_directory, riders=dict(RIDERS), batch_size=settings.lane_batch,
             queue_size=settings.lane_queue,
         )  # fmt: skip
-        desk = pos.Desk(database, catalog.Resolver(database))
+        resolver = catalog.Resolver(database)
+        desk = pos.Desk(database, resolver)
         return cls(
-            settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk)
-        )
+            settings, database, access.Access.open(database, settings), engine, desk, Counter(engine, desk),
+            Promises(engine, database, resolver, reads_url=replica or urls.app),
+        )  # fmt: skip
 
 
 @asynccontextmanager

@@ -53,7 +53,8 @@ SELECT m.site_id, count(*) AS n FROM minimum m LEFT JOIN site_level l ON l.varia
 _BELOW_ZERO = sa.text("""
 SELECT l.variant AS variant_id, v.sku, v.name, v.unit, v.decimals, l.site AS site_id, p.code AS site_code, NULL::bigint AS minimum,
        l.sellable, l.reserved, count(*) OVER (PARTITION BY l.site) AS n
-  FROM (SELECT DISTINCT variant, site FROM exception WHERE state = 'open' AND kind = 'oversold') e
+  FROM (SELECT variant, site FROM exception WHERE state = 'open' AND kind = 'oversold'
+         UNION SELECT variant, site FROM backorder) e
   JOIN site_level l ON l.variant = e.variant AND l.site = e.site AND l.overdrawn > 0
   JOIN variant v ON v.id = l.variant JOIN location p ON p.id = l.site
  WHERE l.site = ANY(CAST(:sites AS uuid[]))

@@ -22,7 +22,10 @@ Handle = Callable[[Request, Any, Any], Awaitable[tuple[int, Any, bool]]]
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One thin POST route. `enter` authenticates and checks the permission; unknown fields are refused by the body type."""
+    """One thin route. `enter` authenticates and checks the permission; unknown fields are refused by the body type.
+
+    A GET has no body (`body` is None): its handler reads the query, which `parameters` describe as OpenAPI does.
+    """
 
     path: str
     permission: str
@@ -37,9 +40,14 @@ class Intake:
     tags: tuple[str, ...] = ()
     schema: Any = None
     """The body as documented, where `body` defers decoding of its parts."""
+    method: str = "POST"
+    parameters: tuple[dict[str, Any], ...] = ()
+    description: str = ""
 
     def endpoint(self) -> Callable[[Request], Awaitable[Response]]:
         """The Starlette endpoint."""
+        if self.method == "GET":
+            return self._asked()
         decode = msgspec.json.Decoder(self.body).decode
         encode = msgspec.json.Encoder().encode
         enter, handle, permission, max_body = self.enter, self.handle, self.permission, self.max_body
@@ -59,6 +67,17 @@ class Intake:
 
         return endpoint
 
+    def _asked(self) -> Callable[[Request], Awaitable[Response]]:
+        encode = msgspec.json.Encoder().encode
+        enter, handle, permission = self.enter, self.handle, self.permission
+
+        async def endpoint(request: Request) -> Response:
+            caller = await enter(request, permission)
+            status, answer, _ = await handle(request, None, caller)
+            return Response(encode(answer), status_code=status, media_type="application/json")
+
+        return endpoint
+
 
 def read_body(decode: Callable[[bytes], Any], raw: bytes) -> Any:
     """Decode, or raise InvalidBody naming the field."""
@@ -72,7 +91,7 @@ def read_body(decode: Callable[[bytes], Any], raw: bytes) -> Any:
 
 def add_to_openapi(document: dict[str, Any], intakes: Sequence[Intake], problem: dict[str, Any]) -> None:
     """Merge the thin routes into an OpenAPI 3.1 document."""
-    types = [t for i in intakes for t in (i.schema or i.body, i.answer)]
+    types = [t for i in intakes for t in (i.schema or i.body or i.answer, i.answer)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     for n, intake in enumerate(intakes):
@@ -81,15 +100,21 @@ def add_to_openapi(document: dict[str, Any], intakes: Sequence[Intake], problem:
             "operationId": intake.path.strip("/").replace("/", "_").replace("-", "_"),
             "tags": list(intake.tags),
             "x-permission": intake.permission,
-            "requestBody": {"required": True, "content": {"application/json": {"schema": schemas[2 * n]}}},
             "responses": {
                 str(intake.status): {
-                    "description": "Recorded.",
+                    "description": "Recorded." if intake.method == "POST" else "Found.",
                     "content": {"application/json": {"schema": schemas[2 * n + 1]}},
                 },
                 "default": problem,
             },
         }
+        if intake.body is not None:
+            content = {"application/json": {"schema": schemas[2 * n]}}
+            operation["requestBody"] = {"required": True, "content": content}
+        if intake.parameters:
+            operation["parameters"] = list(intake.parameters)
+        if intake.description:
+            operation["description"] = intake.description
         if intake.at:
             operation["x-location"] = list(intake.at)
-        document["paths"].setdefault(intake.path, {})["post"] = operation
+        document["paths"].setdefault(intake.path, {})[intake.method.lower()] = operation

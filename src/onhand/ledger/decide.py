@@ -79,15 +79,11 @@ def fold(postings: Sequence[Posting], places: Directory) -> Folded:
     strict = Mode.strict
     for posting in postings:
         guarded = posting.mode is strict
+        if posting.claims:
+            _fold_claiming(posting, guarded, places, levels, sites)
+            continue
         for move in posting.moves:
             _fold_move(move, guarded, places, levels, sites)
-        for claim in posting.claims:
-            delta = sites.get((claim.variant, claim.site))
-            if delta is None:
-                delta = sites[claim.variant, claim.site] = Delta()
-            delta.claimed += claim.quantity
-            if claim.quantity > 0:
-                delta.took(guarded)
     return Folded(sorted(levels.items(), key=_first), sorted(sites.items(), key=_first))
 
 
@@ -130,6 +126,36 @@ def _fold_move(
         delta.net += move.quantity
 
 
+def _fold_claiming(
+    posting: Posting, guarded: bool, places: Directory, levels: dict[LevelKey, Delta], sites: dict[SiteKey, Delta]
+) -> None:  # fmt: skip
+    """Claims given back, then moves, then new claims. Goods that leave for a claim given back here take nothing from anybody
+    else, so they may leave even where facts have overdrawn the site; the level of their place is guarded as ever."""
+    covered: dict[SiteKey, int] = {}
+    for claim in posting.claims:
+        if claim.quantity < 0:
+            key = (claim.variant, claim.site)
+            sites.setdefault(key, Delta()).claimed += claim.quantity
+            covered[key] = covered.get(key, 0) - claim.quantity
+    for move in posting.moves:
+        site = places[move.from_location].site_id
+        key = (move.variant, site or move.from_location)
+        delta = sites.get(key)
+        if delta is None or covered.get(key, 0) < move.quantity:
+            _fold_move(move, guarded, places, levels, sites)
+            continue
+        low, dip, before = delta.low, delta.dip, delta.net
+        _fold_move(move, guarded, places, levels, sites)
+        if delta.net < before:
+            delta.low, delta.dip = low, dip
+            covered[key] -= move.quantity
+    for claim in posting.claims:
+        if claim.quantity > 0:
+            delta = sites.setdefault((claim.variant, claim.site), Delta())
+            delta.claimed += claim.quantity
+            delta.took(guarded)
+
+
 def placed(posting: Posting, places: Directory) -> bool:
     """Whether the directory knows every place and site a posting names."""
     return all(m.from_location in places and m.to_location in places for m in posting.moves) and all(
@@ -154,6 +180,9 @@ def refused_by_place(posting: Posting, places: Directory) -> Status | None:
     for move in posting.moves:
         source, target = places[move.from_location], places[move.to_location]
         if source.closed or target.closed:
+            return Status.location_closed
+    for claim in posting.claims:
+        if claim.quantity > 0 and places[claim.site].closed:
             return Status.location_closed
     for move in posting.moves:
         target = places[move.to_location]
@@ -221,7 +250,7 @@ def _decide_one(book: Book, posting: Posting, places: Directory, undo: list[Call
         shortages = _shortages(book, folded)
         if shortages:
             return Outcome(Status.insufficient_stock, shortages=shortages)
-    oversold, lots = _apply(book, folded, undo)
+    oversold, lots = _apply(book, folded, undo, approved=posting.mode is Mode.backorder)
     book.known[posting.id] = (posting.digest, posting.caller, 0)
     undo.append(lambda: book.known.__delitem__(posting.id))
     if posting.reverses is not None:
@@ -262,7 +291,7 @@ def _shortages(book: Book, folded: Folded) -> tuple[Shortage, ...]:
 
 
 def _apply(
-    book: Book, folded: Folded, undo: list[Callable[[], None]]
+    book: Book, folded: Folded, undo: list[Callable[[], None]], *, approved: bool
 ) -> tuple[tuple[Shortage, ...], tuple[Shortage, ...]]:
     """Write what was accepted into the book; answers what sites, and what lots in their places, were short of."""
     oversold: list[Shortage] = []
@@ -282,7 +311,7 @@ def _apply(
         site.sellable += delta.net
         site.reserved += delta.claimed
         site.overdrawn = max(0, site.reserved - site.sellable)
-        if site.overdrawn > before:
+        if site.overdrawn > before and not approved:
             oversold.append(
                 Shortage(site_key[0], site_key[1], site.overdrawn - before, site.sellable - site.reserved)
             )

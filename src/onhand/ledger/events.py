@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
+
+import msgspec
 
 from onhand.kit.outbox import Event
 
@@ -160,3 +163,86 @@ class ApprovalDecided(Event, frozen=True, kw_only=True):
 
     def site(self) -> UUID | None:
         return self.site_id
+
+
+class ReservedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a reservation's event: `quantity` is what this step did, `open` what is held after it; decimal strings in the
+    variant's unit."""
+
+    line: int
+    variant_id: UUID
+    sku: str
+    quantity: str
+    open: str
+
+
+class _ReservationEvent(Event, frozen=True, kw_only=True):
+    """What every event of a reservation says; one event a step and site."""
+
+    needs: ClassVar[str] = "stock:read"
+    reservation_id: UUID
+    kind: str
+    state: str
+    reference: str | None
+    channel_id: UUID | None
+    site_id: UUID
+    site_code: str
+    expires_at: datetime | None
+    lines: tuple[ReservedLine, ...]
+
+    def subject(self) -> str:
+        return f"reservation/{self.reservation_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+
+class ReservationCreated(_ReservationEvent, frozen=True, kw_only=True):
+    """Stock of a site was reserved by a basket, an order or a quota."""
+
+    type: ClassVar[str] = "reservation.created"
+
+
+class ReservationExtended(_ReservationEvent, frozen=True, kw_only=True):
+    """A reservation holds until another instant; if it had run out, it was made again."""
+
+    type: ClassVar[str] = "reservation.extended"
+
+
+class ReservationConsumed(_ReservationEvent, frozen=True, kw_only=True):
+    """Reserved goods left: the claim was given back with the very posting that moved them."""
+
+    type: ClassVar[str] = "reservation.consumed"
+
+
+class ReservationReleased(_ReservationEvent, frozen=True, kw_only=True):
+    """Somebody gave reserved stock back."""
+
+    type: ClassVar[str] = "reservation.released"
+
+
+class ReservationRanOut(_ReservationEvent, frozen=True, kw_only=True):
+    """A reservation ran out; what it held is free again."""
+
+    type: ClassVar[str] = "reservation.expired"
+
+
+class BackorderChanged(Event, frozen=True, kw_only=True):
+    """Somebody approved that more of a variant may be reserved at a site than is there, changed how much, or ended it."""
+
+    type: ClassVar[str] = "backorder.changed"
+    needs: ClassVar[str] = "stock:read"
+    variant_id: UUID
+    sku: str
+    site_id: UUID
+    max_quantity: str | None
+    ended: bool
+
+    def subject(self) -> str:
+        return f"variant/{self.variant_id}"
+
+    def site(self) -> UUID | None:
+        return self.site_id
+
+    def key(self) -> str:
+        return f"{self.variant_id}/{self.site_id}"

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from onhand.kit.jobs import JobContext, job, periodic
-from onhand.ledger import verify
+from onhand.ledger import actions, verify
 
 MONTHS_AHEAD = 3
+EXPIRE_BATCH = 200
 
 
 @job("verify")
@@ -26,6 +27,16 @@ async def verify_books(ctx: JobContext) -> dict[str, Any]:
 async def verify_nightly(ctx: JobContext) -> None:
     """The same every night."""
     await verify.run(ctx.database)
+
+
+@periodic("* * * * *", kind="reservations_expire")
+async def expire_reservations(ctx: JobContext) -> None:
+    """Give back what reservations hold whose end has come, in batches; what is busy is left for the next minute."""
+    while True:
+        async with ctx.database.writing(action="reservations_expire") as tx:
+            done = await actions.expire_due(tx, limit=EXPIRE_BATCH)
+        if done < EXPIRE_BATCH:
+            return
 
 
 @periodic("5 * * * *", kind="partitions")

@@ -59,10 +59,12 @@ class Kind(StrEnum):
 
 
 class Mode(StrEnum):
-    """A request (strict) may be refused; a fact (it happened) is always recorded."""
+    """A request (strict) may be refused; a fact (it happened) is always recorded. A backorder is a claim beyond what is there
+    that somebody approved beforehand: it may overdraw a site, and nothing was oversold by it."""
 
     strict = "strict"
     fact = "fact"
+    backorder = "backorder"
 
 
 class Reason(StrEnum):
@@ -302,7 +304,7 @@ class InvalidPosting(Problem):
 
 def check_shape(posting: Posting) -> None:
     """Raise InvalidPosting for what no book could accept."""
-    if not posting.moves and not posting.claims and posting.mode is Mode.strict:
+    if not posting.moves and not posting.claims and posting.mode is not Mode.fact:
         raise InvalidPosting(
             "A request needs at least one line."
         )  # a fact may move nothing: a receipt of coupons

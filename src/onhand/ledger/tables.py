@@ -220,3 +220,67 @@ self_check = sa.Table(
     sa.Column("state", pg.JSONB, nullable=False),
     sa.Index(None, "at"),
 )
+
+reservation = sa.Table(
+    "reservation",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("reference", sa.Text),
+    sa.Column("channel_id", sa.Uuid),
+    sa.Column("expires_at", _AT),
+    sa.Column("created_by", sa.Uuid, nullable=False),
+    sa.Column("created_at", _AT, nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column("ended_at", _AT),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.CheckConstraint("kind IN ('basket', 'order', 'quota')", name="kind"),
+    sa.CheckConstraint("state IN ('open', 'consumed', 'released', 'expired')", name="state"),
+    sa.CheckConstraint("kind <> 'basket' OR expires_at IS NOT NULL", name="basket_ends"),
+    sa.Index(
+        "reservation_due_idx", "expires_at",
+        postgresql_where=sa.text("state = 'open' AND expires_at IS NOT NULL"),
+    ),
+    sa.Index("reservation_created_idx", "created_at", "id"),
+    sa.Index("reservation_reference_idx", "reference", postgresql_where=sa.text("reference IS NOT NULL")),
+)  # fmt: skip
+
+reservation_line = sa.Table(
+    "reservation_line",
+    metadata,
+    sa.Column("reservation", sa.Uuid, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("variant", sa.Uuid, nullable=False),
+    sa.Column("site", sa.Uuid, nullable=False),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("requested", sa.BigInteger, nullable=False),
+    sa.Column("claimed", sa.BigInteger, nullable=False),
+    sa.Column("consumed", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("released", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("expired", sa.BigInteger, nullable=False, server_default="0"),
+    sa.PrimaryKeyConstraint("reservation", "line"),
+    sa.CheckConstraint("policy IN ('all_or_nothing', 'what_there_is', 'backorder')", name="policy"),
+    sa.CheckConstraint(
+        "requested > 0 AND claimed >= 0 AND consumed >= 0 AND released >= 0 AND expired >= 0", name="quantity"
+    ),
+    sa.CheckConstraint("claimed - consumed - released - expired >= 0", name="open"),
+    sa.Index(
+        "reservation_line_open_idx", "variant", "site",
+        postgresql_where=sa.text("claimed > consumed + released + expired"),
+    ),
+)  # fmt: skip
+
+backorder = sa.Table(
+    "backorder",
+    metadata,
+    sa.Column("variant", sa.Uuid, sa.ForeignKey("variant.id"), nullable=False),
+    sa.Column("site", sa.Uuid, sa.ForeignKey("location.id"), nullable=False),
+    sa.Column("max_quantity", sa.BigInteger),  # smallest units below zero; null: any
+    sa.Column("note", sa.Text),
+    sa.Column("approved_by", sa.Uuid, nullable=False),
+    sa.Column("approved_at", _AT, nullable=False),
+    sa.Column("ended_at", _AT),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.PrimaryKeyConstraint("variant", "site"),
+    sa.CheckConstraint("max_quantity >= 0", name="max_quantity"),
+)

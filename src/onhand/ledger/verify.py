@@ -138,9 +138,23 @@ SELECT 'posting ' || coalesce(p.reverses, r.original) AS row, 'reversal' AS col,
   FROM (SELECT id, reverses FROM posting WHERE reverses IS NOT NULL) p
   FULL JOIN reversal r ON r.original = p.reverses AND r.by = p.id WHERE p.id IS NULL OR r.by IS NULL
 """
+_RESERVATIONS = """
+SELECT 'reservation ' || reservation || ' variant ' || variant || ' site ' || site AS row, 'open' AS col,
+       coalesce(c.quantity, 0)::text AS expected, coalesce(l.quantity::text, 'no line') AS actual
+  FROM (SELECT reservation, variant, site, sum(quantity) AS quantity FROM claim GROUP BY reservation, variant, site) c
+  FULL JOIN (SELECT reservation, variant, site, sum(claimed - consumed - released - expired) AS quantity
+               FROM reservation_line GROUP BY reservation, variant, site) l USING (reservation, variant, site)
+ WHERE coalesce(c.quantity, 0) <> coalesce(l.quantity, 0)
+UNION ALL
+SELECT 'reservation ' || r.id, 'state', CASE WHEN l.quantity > 0 THEN 'open' ELSE 'ended' END, r.state
+  FROM reservation r JOIN (SELECT reservation, sum(claimed - consumed - released - expired) AS quantity FROM reservation_line
+                            GROUP BY reservation) l ON l.reservation = r.id
+ WHERE (r.state = 'open') <> (l.quantity > 0)
+"""
 CHECKS: dict[str, tuple[str, str]] = {
     "levels": ("level", _LEVELS),
     "site_levels": ("site_level", _SITES),
+    "reservations": ("reservation_line", _RESERVATIONS),
     "posting_density": ("posting", _POSTING_HOLES),
     "event_density": ("outbox", _EVENT_HOLES),
     "recorded_in_order": ("posting", _ORDER),

@@ -37,6 +37,10 @@ PERMISSIONS: Mapping[str, str] = {
     "stock:count": "Report counted quantities",
     "stock:approve": "Approve what exceeds somebody's limit",
     "stock:reverse": "Reverse postings",
+    "stock:reserve": "Reserve stock, and give reservations back",
+    "stock:backorder": "Approve that more may be reserved than is there",
+    "channels:read": "See channels and what they keep back",
+    "channels:write": "Change channels and what they keep back",
     "stock:hold": "Put stock on hold, recall lots and release them",
     "lots:write": "Make and change lots and serial numbers, attach certificates",
     "lots:approve": "Approve or reject certificates of lots",
@@ -67,11 +71,17 @@ def _all(prefix: str) -> frozenset[str]:
 
 
 _EVERY = frozenset(PERMISSIONS)
-_CLERK = "catalog:read locations:read parties:read stock:read stock:adjust stock:move stock:count lots:write"
+_CLERK = (
+    "catalog:read locations:read parties:read channels:read stock:read stock:reserve stock:adjust stock:move stock:count"
+    " lots:write"
+)
 _FINANCE = (
     "catalog:read costs:read locations:read parties:read stock:read stock:approve sales:read audit:read"
 )
-_INTEGRATOR = "locations:read stock:read stock:adjust stock:move stock:set stock:count lots:write pos:sell pos:refund sales:read"
+_INTEGRATOR = (
+    "locations:read stock:read stock:reserve stock:adjust stock:move stock:set stock:count lots:write pos:sell pos:refund"
+    " sales:read"
+)
 
 BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ADMIN: _EVERY,
@@ -82,6 +92,7 @@ BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
             "catalog:read",
             "locations:read",
             "stock:read",
+            "stock:reserve",
             "pos:sell",
             "pos:refund",
             "sales:read",
@@ -94,6 +105,7 @@ BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     | {"lots:write"},
     "finance": frozenset(f"{_FINANCE} exceptions:read jobs:read events:read".split()),
     "integrator": _all("catalog")
+    | _all("channels")
     | _all("parties")
     | _all("jobs")
     | frozenset(f"{_INTEGRATOR} events:read imports:write".split()),

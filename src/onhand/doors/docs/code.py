@@ -21,7 +21,7 @@ from onhand.kit.problem import Problem
 
 SOURCE = Path(onhand.__file__).parent
 FLOORS = (
-    "kit", "values", "access", "catalog", "locations", "parties", "lots", "pricing", "ledger", "purchasing", "orders",
+    "kit", "values", "access", "catalog", "locations", "parties", "lots", "pricing", "channels", "ledger", "purchasing", "orders",
     "receiving", "fulfillment", "pos", "transfers", "counting", "production", "quality", "valuation", "traceability", "insight",
     "planning", "integrations", "doors",
 )  # fmt: skip

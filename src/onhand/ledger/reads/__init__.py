@@ -11,6 +11,13 @@ from onhand.ledger.reads.history import HistoryFilter, Measure, chart, explain, 
 from onhand.ledger.reads.integrity import integrity
 from onhand.ledger.reads.levels import LevelFilter, Rollup, list_levels
 from onhand.ledger.reads.postings import PostingFilter, get_posting, list_postings
+from onhand.ledger.reads.reservations import (
+    ReservationFilter,
+    Rows,
+    get_reservation,
+    list_backorders,
+    list_reservations,
+)
 from onhand.ledger.reads.site_levels import Below, StockFilter, list_site_levels, stock_matrix
 
 __all__ = [
@@ -20,19 +27,24 @@ __all__ = [
     "LevelFilter",
     "Measure",
     "PostingFilter",
+    "ReservationFilter",
     "Rollup",
+    "Rows",
     "Scope",
     "StockFilter",
     "chart",
     "explain",
     "get_exception",
     "get_posting",
+    "get_reservation",
     "history",
     "integrity",
     "list_approvals",
+    "list_backorders",
     "list_exceptions",
     "list_levels",
     "list_postings",
+    "list_reservations",
     "list_site_levels",
     "stock_matrix",
 ]

@@ -42,8 +42,8 @@ class StockFilter:
     """Whether a list of everything shows variants that never were in stock, too."""
 
 
-_OVERSOLD = "(SELECT DISTINCT e.variant, e.site FROM exception e WHERE e.kind = 'oversold')"
-"""Whatever is below zero was oversold once, so its exception names it; no index on a quantity is needed."""
+_OVERSOLD = "(SELECT e.variant, e.site FROM exception e WHERE e.kind = 'oversold' UNION SELECT b.variant, b.site FROM backorder b)"
+"""Whatever is below zero was oversold once or has approved backorders, which name it; no index on a quantity is needed."""
 
 _BASE: dict[Below | None, str] = {
     None: "site_level s",

@@ -188,6 +188,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be promised of up to 200 variants, by site or for a channel
+         * @description `available` is what nobody has claimed; it may be below zero. `atp` adds what documents expect by `until` and takes off the channel's buffer; overdue supply does not count. For a channel, each site's `atp` is never below zero, and `atp` of the variant is their sum.
+         */
+        get: operations["v1_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backorders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backorders
+         * @description Where more may be reserved than is there, by SKU and site.
+         */
+        get: operations["list_backorders"];
+        /**
+         * Set Backorder
+         * @description Approve that more of a variant may be reserved at a site than is there, change how much, or end it.
+         */
+        put: operations["set_backorder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/backups": {
         parameters: {
             query?: never;
@@ -258,6 +302,78 @@ export interface paths {
          * @description Renames or moves a category; everything below follows.
          */
         patch: operations["change_category"];
+        trace?: never;
+    };
+    "/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description Channels by code.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        /**
+         * Create Channel
+         * @description Makes a channel.
+         */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Channel
+         * @description One channel.
+         */
+        get: operations["get_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Channel
+         * @description Changes a channel. What is reserved stays reserved.
+         */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/buffers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Buffers
+         * @description The variants of which a channel keeps back another quantity than its own buffer.
+         */
+        get: operations["list_buffers"];
+        /**
+         * Set Buffer
+         * @description Sets what a channel keeps back of one variant at one site; null: the channel's own buffer again.
+         */
+        put: operations["set_buffer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/counts": {
@@ -1487,6 +1603,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reservations
+         * @description Who holds what, the newest first. With `variant_id` and `state=open`, those that hold some of it now.
+         */
+        get: operations["list_reservations"];
+        put?: never;
+        /** Reserve stock for a basket, an order or a quota */
+        post: operations["v1_reservations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{reservation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reservation
+         * @description One reservation with the lines you may see.
+         */
+        get: operations["get_reservation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{reservation_id}/consume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consume Reservation
+         * @description Reserved goods leave to the customer: claim and goods in one posting. What has expired goes only if it is still free.
+         */
+        post: operations["consume_reservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{reservation_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend Reservation
+         * @description Let a reservation hold until another instant. One that has expired is made again, if all it held is still free.
+         */
+        post: operations["extend_reservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{reservation_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Reservation
+         * @description Give back what a reservation holds, or some of it.
+         */
+        post: operations["release_reservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/restore-tests": {
         parameters: {
             query?: never;
@@ -2535,6 +2752,96 @@ export interface components {
             request_id: string;
         };
         /**
+         * AvailabilitiesOut
+         * @description What may be promised; `unknown` lists the codes nobody knows. `until`: what is expected by then counts.
+         */
+        AvailabilitiesOut: {
+            channel: string | null;
+            data: components["schemas"]["AvailabilityOut"][];
+            unknown: string[];
+            until: string | null;
+        };
+        /**
+         * AvailabilityOut
+         * @description A variant over the sites asked about.
+         */
+        AvailabilityOut: {
+            atp: string;
+            available: string;
+            sites: components["schemas"]["SiteAvailabilityOut"][];
+            sku: string;
+            unit: string;
+            /** Format: uuid */
+            variant_id: string;
+        };
+        /**
+         * BackorderBody
+         * @description How far below zero reservations may take a variant at a site (null: any); `ended` stops it.
+         */
+        BackorderBody: {
+            /**
+             * Max Quantity
+             * @example 20
+             */
+            max_quantity: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * State
+             * @default approved
+             * @enum {string}
+             */
+            state: "approved" | "ended";
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * BackorderOut
+         * @description Approved backorders of a variant at a site. `beyond`: how much more is reserved there now than is there.
+         */
+        BackorderOut: {
+            /**
+             * Approved At
+             * Format: date-time
+             */
+            approved_at: string;
+            approved_by: components["schemas"]["onhand__ledger__api__shapes__ActorOut"];
+            /** Beyond */
+            beyond: string;
+            /** Max Quantity */
+            max_quantity: string | null;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
          * BackupOut
          * @description A backup of the embedded server. Any instant from `restorable_from` on can be had with the archived log.
          */
@@ -2623,6 +2930,53 @@ export interface components {
              * @description The client's own id, which makes a retry safe.
              */
             id?: string | null;
+        };
+        /**
+         * BufferBody
+         * @description What the channel keeps back of a variant at a site; null: the channel's own buffer again.
+         */
+        BufferBody: {
+            /**
+             * Buffer
+             * @example 3
+             */
+            buffer: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * BufferOut
+         * @description What a channel keeps back of a variant at a site.
+         */
+        BufferOut: {
+            /** Buffer */
+            buffer: string | null;
+            /** Name */
+            name: string;
+            /** Site Code */
+            site_code?: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
         };
         /**
          * BulkBody
@@ -2814,6 +3168,98 @@ export interface components {
             state: string;
         };
         /**
+         * ChannelChanges
+         * @description What to change; fields left out stay.
+         */
+        ChannelChanges: {
+            /**
+             * Archived
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * Buffer
+             * @default 0
+             */
+            buffer: string;
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /** External Id */
+            external_id?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Site Ids */
+            site_ids?: string[];
+        };
+        /**
+         * ChannelOut
+         * @description A channel. `buffer_count`: variants with a buffer of their own somewhere.
+         */
+        ChannelOut: {
+            /** Archived At */
+            archived_at: string | null;
+            /** Buffer */
+            buffer: string;
+            /** Buffer Count */
+            buffer_count: number;
+            /** Code */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** External Id */
+            external_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Site Ids */
+            site_ids: string[];
+            /** Sites */
+            sites: components["schemas"]["ChannelSiteOut"][];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ChannelSiteOut
+         * @description A site a channel sells from.
+         */
+        ChannelSiteOut: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * ChartOut
          * @description On hand at the end of a business day.
          */
@@ -2879,6 +3325,20 @@ export interface components {
         CodeIn: {
             /** Code */
             code: string;
+        };
+        /**
+         * ConsumeBody
+         * @description What leaves: some of its lines, or everything it holds; from a place of the site, where you say so.
+         */
+        ConsumeBody: {
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["StepLineBody"][] | null;
+            /** Location Code */
+            location_code?: string | null;
+            /** Location Id */
+            location_id?: string | null;
         };
         /**
          * CountBody
@@ -3090,6 +3550,18 @@ export interface components {
             unit: string;
             /** Value */
             value: string;
+        };
+        /**
+         * ExtendBody
+         * @description Until when it holds: an instant, or seconds from now. Neither: without an end (a basket: 15 minutes).
+         */
+        ExtendBody: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Expires In */
+            expires_in?: number | null;
+            /** Id */
+            id?: string | null;
         };
         /**
          * FileOut
@@ -4530,6 +5002,32 @@ export interface components {
             parent_id?: string | null;
         };
         /**
+         * NewChannelBody
+         * @description A channel to make. `buffer`: whole units of each variant and site it does not offer.
+         */
+        NewChannelBody: {
+            /**
+             * Buffer
+             * @default 0
+             * @example 2
+             */
+            buffer: string;
+            /** Code */
+            code: string;
+            /** External Id */
+            external_id?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Site Ids */
+            site_ids?: string[];
+        };
+        /**
          * NewImportBody
          * @description A file to import. Without `mapping` it is only looked into: the answer suggests one; `…/run` then starts it.
          */
@@ -4931,6 +5429,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[BackorderOut] */
+        Page_BackorderOut_: {
+            /** Data */
+            data: components["schemas"]["BackorderOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[BackupOut] */
         Page_BackupOut_: {
             /** Data */
@@ -4940,10 +5447,28 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[BufferOut] */
+        Page_BufferOut_: {
+            /** Data */
+            data: components["schemas"]["BufferOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[CategoryOut] */
         Page_CategoryOut_: {
             /** Data */
             data: components["schemas"]["CategoryOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ChannelOut] */
+        Page_ChannelOut_: {
+            /** Data */
+            data: components["schemas"]["ChannelOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -5115,6 +5640,15 @@ export interface components {
         Page_RegisterOut_: {
             /** Data */
             data: components["schemas"]["RegisterOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ReservationOut] */
+        Page_ReservationOut_: {
+            /** Data */
+            data: components["schemas"]["ReservationOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -5726,12 +6260,164 @@ export interface components {
             version: number;
         };
         /**
-         * ReleaseBody
-         * @description Why the hold ends.
+         * ReservationIn
+         * @description What is to be reserved. `id` makes a retry safe; a basket without an end holds for 15 minutes.
+         *
+         *         `expires_at` or `expires_in` (seconds) says when it ends; `reference` is the caller's own number of the basket or order.
          */
-        ReleaseBody: {
-            /** Reason */
-            reason: string;
+        ReservationIn: {
+            /** @default null */
+            channel: string | null;
+            /** @default null */
+            expires_at: string | null;
+            /** @default null */
+            expires_in: number | null;
+            /** @default null */
+            id: string | null;
+            /** @default basket */
+            kind: string;
+            lines: components["schemas"]["ReservationLineIn"][];
+            /** @default null */
+            reference: string | null;
+            /** @default null */
+            site_code: string | null;
+            /** @default null */
+            site_id: string | null;
+        };
+        /**
+         * ReservationKind
+         * @description Who holds it: a shopper's basket (always with an end), an order, or a till's quota.
+         * @enum {string}
+         */
+        ReservationKind: "basket" | "order" | "quota";
+        /**
+         * ReservationLineIn
+         * @description One line: what (one of `variant_id`, `sku`, `barcode`), how much as decimal text, where (default: the reservation's
+         *         site), and what it wants when there is not enough.
+         */
+        ReservationLineIn: {
+            /** @default null */
+            barcode: string | null;
+            /** @default all_or_nothing */
+            policy: string;
+            quantity: string;
+            /** @default null */
+            site_code: string | null;
+            /** @default null */
+            site_id: string | null;
+            /** @default null */
+            sku: string | null;
+            /** @default null */
+            variant_id: string | null;
+        };
+        /**
+         * ReservationLineOut
+         * @description A line: what was wanted, what was claimed in all, what became of it, and what is still held (`open`).
+         */
+        ReservationLineOut: {
+            /** Claimed */
+            claimed: string;
+            /** Consumed */
+            consumed: string;
+            /** Expired */
+            expired: string;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: string;
+            /** Policy */
+            policy: string;
+            /** Released */
+            released: string;
+            /** Requested */
+            requested: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * ReservationMadeOut
+         * @description A reservation that was made, now or by the same request before. `seq`: the number of its posting.
+         */
+        ReservationMadeOut: {
+            channel_id: string | null;
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            lines: components["schemas"]["ReservedLineOut"][];
+            reference: string | null;
+            seq: string | null;
+        };
+        /**
+         * ReservationOut
+         * @description A reservation. `lapsed`: its end has come, but what it holds was not given back yet.
+         */
+        ReservationOut: {
+            /** Can */
+            can: string[];
+            /** Channel Code */
+            channel_code: string | null;
+            /** Channel Id */
+            channel_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["onhand__ledger__api__shapes__ActorOut"];
+            /** Ended At */
+            ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Lapsed */
+            lapsed: boolean;
+            /** Lines */
+            lines: components["schemas"]["ReservationLineOut"][];
+            /** Reference */
+            reference: string | null;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ReservedLineOut
+         * @description A line as it was reserved: `claimed` of what was `requested`.
+         */
+        ReservedLineOut: {
+            claimed: string;
+            line: number;
+            policy: string;
+            requested: string;
+            site_code: string;
+            /** Format: uuid */
+            site_id: string;
+            sku: string;
+            /** Format: uuid */
+            variant_id: string;
         };
         /**
          * ResetAccept
@@ -6383,6 +7069,21 @@ export interface components {
             totp?: string | null;
         };
         /**
+         * SiteAvailabilityOut
+         * @description A variant at a site. `atp` = available + expected − buffer; for a channel never below zero.
+         */
+        SiteAvailabilityOut: {
+            atp: string;
+            available: string;
+            buffer: string;
+            expected: string;
+            reserved: string;
+            sellable: string;
+            site_code: string;
+            /** Format: uuid */
+            site_id: string;
+        };
+        /**
          * SiteLevelOut
          * @description The quantities of a variant at a site.
          */
@@ -6475,6 +7176,55 @@ export interface components {
              * @description The client's own id for the job.
              */
             id?: string | null;
+        };
+        /**
+         * State
+         * @description Open while something is held; then how it ended.
+         * @enum {string}
+         */
+        State: "open" | "consumed" | "released" | "expired";
+        /**
+         * StepLineBody
+         * @description Some of a line, by its number.
+         */
+        StepLineBody: {
+            /** Line */
+            line: number;
+            /**
+             * Quantity
+             * @example 1
+             */
+            quantity: string;
+        };
+        /**
+         * StepLineOut
+         * @description What a step does to a line.
+         */
+        StepLineOut: {
+            /** Line */
+            line: number;
+            /** Quantity */
+            quantity: string;
+            /** Site Code */
+            site_code: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * StepOut
+         * @description What a verb did (or, as a preview, would do), and the reservation as it stands.
+         */
+        StepOut: {
+            /** Lines */
+            lines: components["schemas"]["StepLineOut"][];
+            reservation: components["schemas"]["ReservationOut"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "preview";
         };
         /**
          * StockLevelOut
@@ -7142,6 +7892,23 @@ export interface components {
             rows: string[][];
         };
         /**
+         * ReleaseBody
+         * @description What to give back: some of its lines, or everything it holds. `preview`: only show what that would be.
+         */
+        onhand__ledger__api__reservations__ReleaseBody: {
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["StepLineBody"][] | null;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
          * ActorOut
          * @description Who acted.
          */
@@ -7193,6 +7960,14 @@ export interface components {
             too_old: string;
             /** Unit */
             unit: string;
+        };
+        /**
+         * ReleaseBody
+         * @description Why the hold ends.
+         */
+        onhand__quality__api__shapes__ReleaseBody: {
+            /** Reason */
+            reason: string;
         };
     };
     responses: never;
@@ -7558,6 +8333,120 @@ export interface operations {
             };
         };
     };
+    v1_availability: {
+        parameters: {
+            query?: {
+                /** @description SKUs or barcodes; repeat the parameter. */
+                sku?: string[];
+                /** @description Variants; repeat the parameter. */
+                variant_id?: string[];
+                /** @description Only these sites; repeat the parameter. */
+                site_id?: string[];
+                /** @description The same by code. */
+                site_code?: string[];
+                /** @description A channel by code or id: its sites, and its buffers are kept back. */
+                channel?: string;
+                /** @description What is expected by this instant counts. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilitiesOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backorders: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                variant_id?: string | null;
+                site_id?: string | null;
+                state?: ("approved" | "ended") | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BackorderOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_backorder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackorderBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackorderOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_backups: {
         parameters: {
             query?: {
@@ -7754,6 +8643,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                q?: string | null;
+                archived?: boolean | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannelBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_buffers: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                variant_id?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BufferOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_buffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BufferBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BufferOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -8271,7 +9375,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReleaseBody"];
+                "application/json": components["schemas"]["onhand__quality__api__shapes__ReleaseBody"];
             };
         };
         responses: {
@@ -10349,6 +11453,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegisterOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reservations: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                state?: components["schemas"]["State"] | null;
+                kind?: components["schemas"]["ReservationKind"] | null;
+                variant_id?: string | null;
+                site_id?: string | null;
+                channel_id?: string | null;
+                reference?: string | null;
+                /** @description Open ones that end within so many seconds, the next first. */
+                expires_within?: number | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReservationOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v1_reservations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationIn"];
+            };
+        };
+        responses: {
+            /** @description Recorded. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationMadeOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consume_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsumeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["onhand__ledger__api__reservations__ReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
