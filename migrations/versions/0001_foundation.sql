@@ -132,6 +132,71 @@ CREATE INDEX claim_reservation_idx ON claim (reservation)
 -- end of statement
 CREATE INDEX claim_site_idx ON claim (variant, site)
 -- end of statement
+CREATE TABLE count_cover (
+	entry UUID NOT NULL, 
+	location UUID NOT NULL, 
+	site UUID NOT NULL, 
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	known BIGINT NOT NULL, 
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	posting UUID, 
+	CONSTRAINT count_cover_pkey PRIMARY KEY (entry)
+)
+-- end of statement
+CREATE INDEX count_cover_location_happened_at_idx ON count_cover (location, happened_at)
+-- end of statement
+CREATE TABLE count_cursor (
+	one SMALLINT DEFAULT '1' NOT NULL, 
+	seq BIGINT NOT NULL, 
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT count_cursor_pkey PRIMARY KEY (one), 
+	CONSTRAINT count_cursor_single_check CHECK (one = 1)
+)
+-- end of statement
+CREATE TABLE count_policy (
+	one SMALLINT DEFAULT '1' NOT NULL, 
+	share_a NUMERIC(5, 2) NOT NULL, 
+	share_b NUMERIC(5, 2) NOT NULL, 
+	days_a INTEGER NOT NULL, 
+	days_b INTEGER NOT NULL, 
+	days_c INTEGER NOT NULL, 
+	tolerance_units NUMERIC(20, 6), 
+	tolerance_percent NUMERIC(7, 3), 
+	tolerance_value NUMERIC(20, 6), 
+	recount_by TEXT NOT NULL, 
+	rounds SMALLINT NOT NULL, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	CONSTRAINT count_policy_pkey PRIMARY KEY (one), 
+	CONSTRAINT count_policy_single_check CHECK (one = 1), 
+	CONSTRAINT count_policy_days_check CHECK (days_a > 0 AND days_b > 0 AND days_c > 0), 
+	CONSTRAINT count_policy_recount_by_check CHECK (recount_by IN ('other', 'anyone'))
+)
+-- end of statement
+CREATE TABLE counted_level (
+	id UUID NOT NULL, 
+	entry UUID, 
+	site UUID NOT NULL, 
+	variant UUID NOT NULL, 
+	location UUID NOT NULL, 
+	lot UUID NOT NULL, 
+	condition SMALLINT NOT NULL, 
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	variance BIGINT NOT NULL, 
+	corrected BIGINT DEFAULT '0' NOT NULL, 
+	known BIGINT NOT NULL, 
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	posting UUID, 
+	unit_cost NUMERIC(20, 6), 
+	currency TEXT, 
+	CONSTRAINT counted_level_pkey PRIMARY KEY (id), 
+	CONSTRAINT counted_level_quantity_check CHECK (quantity >= 0)
+)
+-- end of statement
+CREATE INDEX counted_level_entry_idx ON counted_level (entry) WHERE entry IS NOT NULL
+-- end of statement
+CREATE INDEX counted_level_key_idx ON counted_level (variant, location, lot, condition, happened_at)
+-- end of statement
 CREATE TABLE customer (
 	id UUID NOT NULL, 
 	code TEXT COLLATE "C" NOT NULL, 
@@ -653,6 +718,52 @@ CREATE TABLE channel_site (
 	CONSTRAINT channel_site_site_id_fkey FOREIGN KEY(site_id) REFERENCES location (id)
 )
 -- end of statement
+CREATE TABLE count_capacity (
+	site UUID NOT NULL, 
+	bins_per_day INTEGER NOT NULL, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	CONSTRAINT count_capacity_pkey PRIMARY KEY (site), 
+	CONSTRAINT count_capacity_bins_check CHECK (bins_per_day >= 0), 
+	CONSTRAINT count_capacity_site_fkey FOREIGN KEY(site) REFERENCES location (id)
+)
+-- end of statement
+CREATE TABLE count_correction (
+	id UUID NOT NULL, 
+	counted_level UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	late UUID[] NOT NULL, 
+	CONSTRAINT count_correction_pkey PRIMARY KEY (id), 
+	CONSTRAINT count_correction_quantity_check CHECK (quantity <> 0), 
+	CONSTRAINT count_correction_counted_level_fkey FOREIGN KEY(counted_level) REFERENCES counted_level (id)
+)
+-- end of statement
+CREATE INDEX count_correction_counted_level_idx ON count_correction (counted_level)
+-- end of statement
+CREATE INDEX count_correction_recorded_at_id_idx ON count_correction (recorded_at, id)
+-- end of statement
+CREATE TABLE count_place (
+	location UUID NOT NULL, 
+	counted_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT count_place_pkey PRIMARY KEY (location), 
+	CONSTRAINT count_place_location_fkey FOREIGN KEY(location) REFERENCES location (id)
+)
+-- end of statement
+CREATE TABLE count_sheet (
+	id UUID NOT NULL, 
+	site UUID NOT NULL, 
+	name TEXT NOT NULL, 
+	due_on DATE NOT NULL, 
+	created_by UUID NOT NULL, 
+	created_by_name TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	CONSTRAINT count_sheet_pkey PRIMARY KEY (id), 
+	CONSTRAINT count_sheet_site_fkey FOREIGN KEY(site) REFERENCES location (id)
+)
+-- end of statement
+CREATE INDEX count_sheet_created_at_id_idx ON count_sheet (created_at, id)
+-- end of statement
 CREATE TABLE import_run (
 	id UUID NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -768,6 +879,42 @@ CREATE INDEX session_previous_hash_idx ON session (previous_hash) WHERE previous
 -- end of statement
 CREATE INDEX session_user_id_idx ON session (user_id)
 -- end of statement
+CREATE TABLE bin_count (
+	id UUID NOT NULL, 
+	sheet UUID NOT NULL, 
+	site UUID NOT NULL, 
+	location UUID NOT NULL, 
+	line INTEGER NOT NULL, 
+	state TEXT DEFAULT 'open' NOT NULL, 
+	round SMALLINT DEFAULT '1' NOT NULL, 
+	claimed_by UUID, 
+	claimed_by_name TEXT, 
+	entry UUID, 
+	happened_at TIMESTAMP WITH TIME ZONE, 
+	value NUMERIC(20, 6), 
+	lines JSONB DEFAULT '[]' NOT NULL, 
+	"over" BOOLEAN DEFAULT 'false' NOT NULL, 
+	decided_by UUID, 
+	decided_by_name TEXT, 
+	decided_at TIMESTAMP WITH TIME ZONE, 
+	note TEXT, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	CONSTRAINT bin_count_pkey PRIMARY KEY (id), 
+	CONSTRAINT bin_count_state_check CHECK (state IN ('open', 'claimed', 'recount', 'waiting', 'posted', 'cancelled')), 
+	CONSTRAINT bin_count_sheet_fkey FOREIGN KEY(sheet) REFERENCES count_sheet (id), 
+	CONSTRAINT bin_count_site_fkey FOREIGN KEY(site) REFERENCES location (id), 
+	CONSTRAINT bin_count_location_fkey FOREIGN KEY(location) REFERENCES location (id)
+)
+-- end of statement
+CREATE UNIQUE INDEX bin_count_busy_idx ON bin_count (location) WHERE state IN ('open', 'claimed', 'recount', 'waiting')
+-- end of statement
+CREATE INDEX bin_count_decided_idx ON bin_count (decided_at)
+-- end of statement
+CREATE INDEX bin_count_sheet_idx ON bin_count (sheet)
+-- end of statement
+CREATE INDEX bin_count_site_idx ON bin_count (site, state)
+-- end of statement
 CREATE TABLE import_error (
 	import_id UUID NOT NULL, 
 	n INTEGER NOT NULL, 
@@ -871,6 +1018,37 @@ CREATE TABLE channel_buffer (
 )
 -- end of statement
 CREATE INDEX channel_buffer_variant_id_idx ON channel_buffer (variant_id)
+-- end of statement
+CREATE TABLE count_class (
+	variant UUID NOT NULL, 
+	site UUID NOT NULL, 
+	class TEXT NOT NULL, 
+	value NUMERIC(20, 6) NOT NULL, 
+	made_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT count_class_pkey PRIMARY KEY (site, variant), 
+	CONSTRAINT count_class_class_check CHECK (class IN ('A', 'B', 'C')), 
+	CONSTRAINT count_class_variant_fkey FOREIGN KEY(variant) REFERENCES variant (id), 
+	CONSTRAINT count_class_site_fkey FOREIGN KEY(site) REFERENCES location (id)
+)
+-- end of statement
+CREATE TABLE count_entry (
+	id UUID NOT NULL, 
+	bin_count UUID NOT NULL, 
+	round SMALLINT NOT NULL, 
+	actor UUID NOT NULL, 
+	actor_name TEXT NOT NULL, 
+	happened_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	complete BOOLEAN NOT NULL, 
+	lines JSONB NOT NULL, 
+	unknown JSONB DEFAULT '[]' NOT NULL, 
+	digest BYTEA NOT NULL, 
+	CONSTRAINT count_entry_pkey PRIMARY KEY (id), 
+	CONSTRAINT count_entry_bin_count_round_key UNIQUE (bin_count, round), 
+	CONSTRAINT count_entry_bin_count_fkey FOREIGN KEY(bin_count) REFERENCES bin_count (id)
+)
+-- end of statement
+CREATE INDEX count_entry_bin_count_idx ON count_entry (bin_count)
 -- end of statement
 CREATE TABLE expectation (
 	source_line UUID NOT NULL, 

@@ -169,7 +169,7 @@ def test_builtin_roles_know_only_known_permissions() -> None:
     assert all(p.endswith(":read") for p in BUILTIN_ROLES["auditor"])
     assert not BUILTIN_ROLES["manager"] & {"users:write", "roles:write", "keys:write", "settings:write"}
     assert "costs:read" not in BUILTIN_ROLES["cashier"] | BUILTIN_ROLES["clerk"]
-    assert len({builtin_role_id(n) for n in BUILTIN_ROLES}) == len(BUILTIN_ROLES) == 8
+    assert len({builtin_role_id(n) for n in BUILTIN_ROLES}) == len(BUILTIN_ROLES) == 9
 
 
 def test_unknown_permissions_are_named() -> None:

@@ -25,6 +25,7 @@ TABLES = (
     "onhand.channels.tables",
     "onhand.ledger.tables",
     "onhand.pos.tables",
+    "onhand.counting.tables",
     "onhand.integrations.imports.tables",
     "onhand.integrations.demo.tables",
     "onhand.integrations.replay.tables",

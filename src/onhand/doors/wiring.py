@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from onhand import access, catalog, ledger, locations, parties, pos, quality
+from onhand import access, catalog, counting, ledger, locations, parties, pos, quality
+from onhand.counting import jobs as _counts  # noqa: F401 - registers its jobs
 from onhand.doors import schema
 from onhand.doors import upkeep as _upkeep  # noqa: F401 - registers its jobs
 from onhand.doors.supervise import kept_up
@@ -94,6 +95,7 @@ def register() -> None:
     catalog.set_use_check(ledger.used_variants)
     catalog.on_merge(ledger.carry_over)
     ledger.register_check("sale_documents", pos.document_sums)
+    ledger.on_count(counting.note_count)
 
 
 async def _register_codes(conn: Any, codes: Any) -> dict[str, Any]:

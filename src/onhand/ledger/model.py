@@ -341,6 +341,7 @@ _REVERSAL_REFUSED: dict[str, str] = {
 _REVERSED_BY_DOCUMENT: dict[str, str] = {
     "sale": "This belongs to a sale. Void or refund the sale instead, so that the money goes back too.",
     "refund": "This belongs to a refund. Record a new sale instead.",
+    "count_correction": "This keeps a count right after a fact came late. Reverse the count, or count again.",
 }
 
 

@@ -35,6 +35,7 @@ PERMISSIONS: Mapping[str, str] = {
     "stock:move": "Move stock between places and conditions",
     "stock:set": "Set stock to an absolute quantity",
     "stock:count": "Report counted quantities",
+    "counting:write": "Plan counts and hand out count sheets",
     "stock:approve": "Approve what exceeds somebody's limit",
     "stock:reverse": "Reverse postings",
     "stock:reserve": "Reserve stock, and give reservations back",
@@ -87,6 +88,7 @@ BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ADMIN: _EVERY,
     "manager": _EVERY - {"users:write", "roles:write", "keys:write", "settings:write"},
     "clerk": frozenset(f"{_CLERK} exceptions:read jobs:read events:read".split()),
+    "counter": frozenset(["catalog:read", "locations:read", "stock:count"]),
     "cashier": frozenset(
         [
             "catalog:read",

@@ -2,8 +2,8 @@
 
 from onhand.ledger.actions.approvals import approve, reject
 from onhand.ledger.actions.backorders import set_backorder
-from onhand.ledger.actions.common import Done, Goods, Spot
-from onhand.ledger.actions.corrections import adjust, count, set_quantity
+from onhand.ledger.actions.common import Done, Goods, Line, Spot, check_instant, understand
+from onhand.ledger.actions.corrections import CountTaken, adjust, count, on_count, set_quantity
 from onhand.ledger.actions.exceptions import resolve_exception
 from onhand.ledger.actions.receipts import Incoming, carry_over, receipt, receive
 from onhand.ledger.actions.reservations import consume, expire_due, extend, preview_release, release
@@ -12,9 +12,11 @@ from onhand.ledger.actions.reversals import Reversal, preview_reversal, reverse,
 from onhand.ledger.actions.transfers import TransferLine, move, transfer
 
 __all__ = [
+    "CountTaken",
     "Done",
     "Goods",
     "Incoming",
+    "Line",
     "NewLine",
     "NewReservation",
     "Reversal",
@@ -23,11 +25,13 @@ __all__ = [
     "adjust",
     "approve",
     "carry_over",
+    "check_instant",
     "consume",
     "count",
     "expire_due",
     "extend",
     "move",
+    "on_count",
     "preview_release",
     "preview_reversal",
     "receipt",
@@ -43,4 +47,5 @@ __all__ = [
     "set_quantity",
     "shown_lines",
     "transfer",
+    "understand",
 ]

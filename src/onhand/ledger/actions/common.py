@@ -290,6 +290,7 @@ class Done:
     level: dict[str, str | None] | None = None
     seq: int | None = None
     why: str | None = None
+    site: UUID | None = None
 
 
 def level_of(posted: Posted, key: LevelKey, site: SiteKey | None, decimals: int) -> dict[str, str | None]:

@@ -6,8 +6,8 @@ What each means is decided under the level's lock. Adjusting and setting beyond 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -89,6 +89,32 @@ class NeedsApproval(Exception):
     """Inside the lock it turned out that a second person must decide; never leaves this package."""
 
 
+@dataclass(frozen=True, slots=True)
+class CountTaken:
+    """A count as it was judged under its level's lock, in smallest units. `known`: what the ledger knew then; no `posting`
+    where nothing differed."""
+
+    id: UUID
+    key: LevelKey
+    site: UUID
+    happened_at: datetime
+    quantity: int
+    variance: int
+    known: store.Known
+    posting: UUID | None
+    unit_cost: str | None
+    currency: str | None
+
+
+_WATCHERS: list[Callable[[Tx, CountTaken], Awaitable[None]]] = []
+
+
+def on_count(watcher: Callable[[Tx, CountTaken], Awaitable[None]]) -> None:
+    """Tell somebody above of every count, within its transaction (they keep it right when facts arrive late)."""
+    if watcher not in _WATCHERS:
+        _WATCHERS.append(watcher)
+
+
 async def adjust(
     tx: Tx, caller: Caller, *, id: UUID | None, spot: Spot, goods: Goods, reason: Reason, note: str | None = None,
     condition: Condition = Condition.available, unit_cost: Decimal | None = None, currency: str | None = None,
@@ -139,8 +165,7 @@ async def count(
     """Report what lay in a place at an instant. The variance is against the book at that instant, as known now.
 
     A fact: always recorded. A later-arriving fact that happened before the count moves the book it was compared with;
-    correcting the count for it belongs to counting, which finds counts by kind, level and `happened_at`.
-    Raises as `adjust`, but never InsufficientStock.
+    counting hears of every count (`on_count`) and corrects it then. Raises as `adjust`, but never InsufficientStock.
     """
     line, place = await _understand(tx, caller, "count", spot, goods, fresh_lots=True)
     correction = Correction(
@@ -173,11 +198,14 @@ async def correct(
     """Post a correction, or ask for a second person. `caller` None: it was approved; `by` then is who asked."""
     actor = by or tx.actor.id
     at = check_instant(tx, c.happened_at)
+    if c.verb == "count":
+        at = min(at, tx.now)  # a clock that runs ahead must not claim to have seen what is still to happen
     if caller is not None:
         waiting = await _asked_before(tx, c, item)
         if waiting is not None:
             return waiting
     decided: list[int] = []
+    known: list[store.Known] = []
 
     async def revise(book: Book) -> Sequence[Posting]:
         row = book.levels.get(c.key)
@@ -188,6 +216,8 @@ async def correct(
             if why is not None:
                 raise NeedsApproval(why)
         decided.append(delta)
+        if c.verb == "count":
+            known.append(await store.known_now(tx.conn))
         return [_posting(c, delta, at, actor)] if delta else []
 
     def told(labels: object, places: object) -> list[EventRow]:
@@ -199,6 +229,8 @@ async def correct(
         return await _ask(tx, c, item, place, str(need))
     outcome = posted.outcomes[0] if posted.outcomes else None
     fresh = outcome is None or outcome.seq is None
+    if known:
+        await _tell(tx, c, place, decided[0], at, known[0])
     if fresh:
         access.name_action(
             tx, {"adjust": "stock.adjusted", "set": "stock.set", "count": "stock.counted"}[c.verb]
@@ -208,7 +240,18 @@ async def correct(
     return Done(
         c.id, "posted" if outcome is not None else "unchanged", _KINDS[c.verb], item,
         decided[0] if decided else None, level_of(posted, c.key, site, item.decimals), await number(tx, outcome),
+        site=place.site_id,
     )  # fmt: skip
+
+
+async def _tell(tx: Tx, c: Correction, place: Place, delta: int, at: datetime, known: store.Known) -> None:
+    assert place.site_id is not None
+    taken = CountTaken(
+        id=c.id, key=c.key, site=place.site_id, happened_at=at, quantity=c.quantity, variance=delta, known=known,
+        posting=c.id if delta else None, unit_cost=c.unit_cost, currency=c.currency,
+    )  # fmt: skip
+    for watcher in _WATCHERS:
+        await watcher(tx, taken)
 
 
 _KINDS: dict[Verb, str] = {"adjust": Kind.adjust.value, "set": Kind.set.value, "count": Kind.count_.value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -195,13 +196,17 @@ async def create_stock_set(tx: Writes, caller: CallerDep, body: StockSetBody) ->
     dependencies=[needs("stock:count", at=PLACE)],
 )
 async def create_count(tx: Writes, caller: CallerDep, body: CountBody) -> Any:
-    """Report a counted quantity. `quantity` of the answer is the variance against the book at `happened_at`."""
-    return done(
-        await actions.count(
-            tx, caller, id=body.id, spot=body.spot(), goods=body.goods(), happened_at=body.happened_at, note=body.note,
-            condition=Condition[body.condition],
-        )
+    """Report a counted quantity. `quantity` of the answer is the variance against the book at `happened_at`.
+
+    Who may count but not see stock counts blind: they learn neither `quantity` nor `level`, nor whether anything differed.
+    """
+    what = await actions.count(
+        tx, caller, id=body.id, spot=body.spot(), goods=body.goods(), happened_at=body.happened_at, note=body.note,
+        condition=Condition[body.condition],
     )  # fmt: skip
+    if caller.may("stock:read", what.site):
+        return done(what)
+    return done(replace(what, quantity=None, level=None, seq=None, state="posted"))
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from onhand.ledger.store.calls import flush_postings, load_directory
 from onhand.ledger.store.goods_in import post_goods_in
+from onhand.ledger.store.instants import Known, PlaceLevel, known_now, levels_then
 from onhand.ledger.store.post import Posted, describe, expect, moved_since, post, refusal
 from onhand.ledger.store.records import (
     Approval,
@@ -37,7 +38,9 @@ __all__ = [
     "Approval",
     "FreeLevel",
     "HeadRow",
+    "Known",
     "LineRow",
+    "PlaceLevel",
     "Posted",
     "Recorded",
     "acted",
@@ -51,7 +54,9 @@ __all__ = [
     "get_approval",
     "holding_stock",
     "insert_reservation",
+    "known_now",
     "levels_of",
+    "levels_then",
     "load_directory",
     "lock_backorder",
     "lock_due",

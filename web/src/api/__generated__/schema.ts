@@ -256,6 +256,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/bin-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Bin Counts
+         * @description Counts of bins, sheet by sheet in the order of walking. `todo`: what can be counted now; `mine`: what you claimed.
+         */
+        get: operations["list_bin_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Bin Count
+         * @description The count of one bin.
+         */
+        get: operations["get_bin_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Bin Count
+         * @description Approve: the variance is posted at the instant the bin was counted, against the book as known now.
+         */
+        post: operations["approve_bin_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Bin Count
+         * @description Take the count of a bin off its sheet.
+         */
+        post: operations["cancel_bin_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim Bin Count
+         * @description Take the count of a bin, or give it to somebody.
+         */
+        post: operations["claim_bin_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}/recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recount Bin Count
+         * @description Have it counted again; nothing is posted.
+         */
+        post: operations["recount_bin_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bin-counts/{bin_count_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Bin Count
+         * @description Give the count of a bin back.
+         */
+        post: operations["release_bin_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/categories": {
         parameters: {
             query?: never;
@@ -376,6 +516,274 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/count-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Count Entry
+         * @description Say what lay in a bin. Sent twice with one `id` it counts once; a phone without a network may send it later.
+         */
+        post: operations["create_count_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/count-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Count Reviews
+         * @description Counts of bins with every variance, the latest first. `over`: only those beyond tolerance.
+         */
+        get: operations["list_count_reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/count-reviews/{bin_count_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Count Review
+         * @description One count of a bin with every variance.
+         */
+        get: operations["get_count_review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/count-sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Count Sheets
+         * @description Count sheets, the newest first.
+         */
+        get: operations["list_count_sheets"];
+        put?: never;
+        /**
+         * Create Count Sheet
+         * @description Hand out places to be counted.
+         */
+        post: operations["create_count_sheet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/count-sheets/{sheet_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Count Sheet
+         * @description A count sheet and how far it is.
+         */
+        get: operations["get_count_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/bins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Count Bins
+         * @description The places of a site that are counted, the most overdue first.
+         */
+        get: operations["list_count_bins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/classifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reclassify Counts
+         * @description Class everything anew by the value it moved in the year before; a job does it (and does so every night).
+         */
+        post: operations["reclassify_counts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Count Corrections
+         * @description What facts that came late did to counts, the latest first.
+         */
+        get: operations["list_count_corrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Overrides
+         * @description Who set numbers by hand, and whose counts they approved, by person and site (default: the last 91 days).
+         */
+        get: operations["list_overrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Count Plan
+         * @description A site's plan: what is due by class, the days ahead, and whether the capacity holds.
+         */
+        get: operations["get_count_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Count Policy
+         * @description How the organisation counts.
+         */
+        get: operations["get_count_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Count Policy
+         * @description Change how the organisation counts.
+         */
+        patch: operations["change_count_policy"];
+        trace?: never;
+    };
+    "/v1/counting/shrinkage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shrinkage
+         * @description What was lost and found at cost by period, site, category and reason (default: the last 91 days).
+         */
+        get: operations["list_shrinkage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counting/sites/{site_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Count Capacity
+         * @description Set how many bins a site counts a day.
+         */
+        put: operations["set_count_capacity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/counts": {
         parameters: {
             query?: never;
@@ -388,6 +796,8 @@ export interface paths {
         /**
          * Create Count
          * @description Report a counted quantity. `quantity` of the answer is the variance against the book at `happened_at`.
+         *
+         *     Who may count but not see stock counts blind: they learn neither `quantity` nor `level`, nor whether anything differed.
          */
         post: operations["create_count"];
         delete?: never;
@@ -2918,6 +3328,62 @@ export interface components {
         BatchSchema: {
             sales: components["schemas"]["SaleIn"][];
         };
+        /**
+         * BinCountOut
+         * @description The count of one bin as who counts sees it: where and how far, never what the book says.
+         */
+        BinCountOut: {
+            /** Can */
+            can: string[];
+            claimed_by: components["schemas"]["CounterOut"] | null;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /** Happened At */
+            happened_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Line */
+            line: number;
+            /** Location Code */
+            location_code: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Name */
+            location_name: string;
+            /** Location Path */
+            location_path: string;
+            /** Mine */
+            mine: boolean;
+            /** Round */
+            round: number;
+            /**
+             * Sheet Id
+             * Format: uuid
+             */
+            sheet_id: string;
+            /** Sheet Name */
+            sheet_name: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
         /** Body_upload_file */
         Body_upload_file: {
             /**
@@ -3061,6 +3527,27 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * CapacityBody
+         * @description How many bins a site counts a day; 0: none by plan.
+         */
+        CapacityBody: {
+            /** Bins Per Day */
+            bins_per_day: number;
+        };
+        /**
+         * CapacityOut
+         * @description How many bins a site counts a day.
+         */
+        CapacityOut: {
+            /** Bins Per Day */
+            bins_per_day: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
         };
         /**
          * CategoryChanges
@@ -3290,6 +3777,14 @@ export interface components {
             drift: number;
         };
         /**
+         * ClaimBody
+         * @description `user_id`: whom to give it to (default: yourself).
+         */
+        ClaimBody: {
+            /** User Id */
+            user_id?: string | null;
+        };
+        /**
          * ClaimOut
          * @description A claim of a reservation on a site.
          */
@@ -3319,6 +3814,26 @@ export interface components {
             variant_id: string;
         };
         /**
+         * ClassPlanOut
+         * @description One class of a site's plan.
+         */
+        ClassPlanOut: {
+            /** Bins */
+            bins: number;
+            /** Count Class */
+            count_class: string;
+            /** Days */
+            days: number;
+            /** Due */
+            due: number;
+            /** Needed Per Day */
+            needed_per_day: number;
+            /** Never */
+            never: number;
+            /** Overdue */
+            overdue: number;
+        };
+        /**
          * CodeIn
          * @description A code of the authenticator app.
          */
@@ -3339,6 +3854,70 @@ export interface components {
             location_code?: string | null;
             /** Location Id */
             location_id?: string | null;
+        };
+        /**
+         * CorrectionOut
+         * @description What a late fact did to a count: `quantity` (signed) was posted at the count's instant, so that the book there stays as
+         *     counted. `late_posting_ids` are the facts that came late.
+         */
+        CorrectionOut: {
+            /** Condition */
+            condition: string;
+            /** Counted */
+            counted: string;
+            /**
+             * Counted Level Id
+             * Format: uuid
+             */
+            counted_level_id: string;
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /** Late Posting Ids */
+            late_posting_ids: string[];
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Posting Id
+             * Format: uuid
+             */
+            posting_id: string;
+            /** Quantity */
+            quantity: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+            /** Variance */
+            variance: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
         };
         /**
          * CountBody
@@ -3381,6 +3960,206 @@ export interface components {
             variant_id?: string | null;
         };
         /**
+         * CountEntryBody
+         * @description What lay in a bin at an instant. `complete`: the whole bin was counted, so what no line names was not there. `empty`: it
+         *     held nothing at all.
+         */
+        CountEntryBody: {
+            /**
+             * Bin Count Id
+             * Format: uuid
+             */
+            bin_count_id: string;
+            /**
+             * Complete
+             * @default true
+             */
+            complete: boolean;
+            /**
+             * Empty
+             * @default false
+             */
+            empty: boolean;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["CountLineBody"][];
+        };
+        /**
+         * CountEntryOut
+         * @description What became of a submission: the bin's count is posted, waiting for approval, or wanted again (recount).
+         */
+        CountEntryOut: {
+            /**
+             * Bin Count Id
+             * Format: uuid
+             */
+            bin_count_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Round */
+            round: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * CountLineBody
+         * @description What lies there, by `variant_id`, `sku` or `barcode`; lot and condition where you know them.
+         */
+        CountLineBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /** Condition */
+            condition?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @example 12
+             */
+            quantity: string;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
+        };
+        /**
+         * CountPlanOut
+         * @description A site's plan. `message` says why the capacity cannot hold, and what would; null when it can.
+         */
+        CountPlanOut: {
+            /** Bins */
+            bins: number;
+            /** Bins Per Day */
+            bins_per_day: number;
+            /** Classes */
+            classes: components["schemas"]["ClassPlanOut"][];
+            /** Counting */
+            counting: number;
+            /** Days */
+            days: components["schemas"]["PlanDayOut"][];
+            /** Due */
+            due: number;
+            /** Message */
+            message: string | null;
+            /** Needed Per Day */
+            needed_per_day: number;
+            /** Never */
+            never: number;
+            /** Overdue */
+            overdue: number;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * Today
+             * Format: date
+             */
+            today: string;
+        };
+        /**
+         * CountPolicyChanges
+         * @description What to change; fields left out stay. Tolerances: null takes the bound away.
+         */
+        CountPolicyChanges: {
+            /**
+             * Days A
+             * @default 30
+             */
+            days_a: number;
+            /**
+             * Days B
+             * @default 90
+             */
+            days_b: number;
+            /**
+             * Days C
+             * @default 180
+             */
+            days_c: number;
+            /**
+             * Recount By
+             * @default other
+             * @enum {string}
+             */
+            recount_by: "other" | "anyone";
+            /**
+             * Rounds
+             * @default 2
+             */
+            rounds: number;
+            /**
+             * Share A
+             * @default 80
+             * @example 80
+             */
+            share_a: string;
+            /**
+             * Share B
+             * @default 15
+             * @example 80
+             */
+            share_b: string;
+            /** Tolerance Percent */
+            tolerance_percent?: string | null;
+            /** Tolerance Units */
+            tolerance_units?: string | null;
+            /** Tolerance Value */
+            tolerance_value?: string | null;
+        };
+        /**
+         * CountPolicyOut
+         * @description How the organisation counts: shares of value in percent, days by class, tolerances (null: no such bound).
+         */
+        CountPolicyOut: {
+            /** Days A */
+            days_a: number;
+            /** Days B */
+            days_b: number;
+            /** Days C */
+            days_c: number;
+            /** Recount By */
+            recount_by: string;
+            /** Rounds */
+            rounds: number;
+            /** Share A */
+            share_a: string;
+            /** Share B */
+            share_b: string;
+            /** Tolerance Percent */
+            tolerance_percent: string | null;
+            /** Tolerance Units */
+            tolerance_units: string | null;
+            /** Tolerance Value */
+            tolerance_value: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CounterOut
+         * @description Somebody who counts or decides.
+         */
+        CounterOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * CountsOut
          * @description What became of the rows.
          */
@@ -3414,6 +4193,14 @@ export interface components {
             size: number;
             /** Version */
             version: string;
+        };
+        /**
+         * DecideBody
+         * @description Why.
+         */
+        DecideBody: {
+            /** Note */
+            note?: string | null;
         };
         /**
          * DecisionBody
@@ -4113,6 +4900,17 @@ export interface components {
             id?: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * JobIdOut
+         * @description A job that was queued.
+         */
+        JobIdOut: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
         };
         /**
          * JobOut
@@ -5367,6 +6165,50 @@ export interface components {
             time_zone?: string | null;
         };
         /**
+         * OverrideOut
+         * @description Numbers somebody set by hand at a site: how often, and what they moved at cost; and the counts they approved, of which
+         *     some beyond tolerance.
+         */
+        OverrideOut: {
+            actor: components["schemas"]["OverriderOut"];
+            /** Adjusted */
+            adjusted: string;
+            /** Adjustments */
+            adjustments: number;
+            /** Approved */
+            approved: string;
+            /** Counts Approved */
+            counts_approved: number;
+            /** Currency */
+            currency: string;
+            /** Over Tolerance */
+            over_tolerance: number;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Stock Sets */
+            stock_sets: number;
+        };
+        /**
+         * OverriderOut
+         * @description Who acted.
+         */
+        OverriderOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * OverviewOut
          * @description The overview: today, the last hour by minute, stores, gaps, value, drift. Sites are those the caller may see.
          */
@@ -5447,6 +6289,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[BinCountOut] */
+        Page_BinCountOut_: {
+            /** Data */
+            data: components["schemas"]["BinCountOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[BufferOut] */
         Page_BufferOut_: {
             /** Data */
@@ -5469,6 +6320,15 @@ export interface components {
         Page_ChannelOut_: {
             /** Data */
             data: components["schemas"]["ChannelOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[CorrectionOut] */
+        Page_CorrectionOut_: {
+            /** Data */
+            data: components["schemas"]["CorrectionOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -5591,6 +6451,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[OverrideOut] */
+        Page_OverrideOut_: {
+            /** Data */
+            data: components["schemas"]["OverrideOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[PartyOut] */
         Page_PartyOut_: {
             /** Data */
@@ -5654,6 +6523,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[ReviewOut] */
+        Page_ReviewOut_: {
+            /** Data */
+            data: components["schemas"]["ReviewOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[RoleOut] */
         Page_RoleOut_: {
             /** Data */
@@ -5685,6 +6563,33 @@ export interface components {
         Page_SessionOut_: {
             /** Data */
             data: components["schemas"]["SessionOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[SheetOut] */
+        Page_SheetOut_: {
+            /** Data */
+            data: components["schemas"]["SheetOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ShelfOut] */
+        Page_ShelfOut_: {
+            /** Data */
+            data: components["schemas"]["ShelfOut"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ShrinkageOut] */
+        Page_ShrinkageOut_: {
+            /** Data */
+            data: components["schemas"]["ShrinkageOut"][];
             /** Has More */
             has_more: boolean;
             /** Next Cursor */
@@ -5869,6 +6774,21 @@ export interface components {
              * Format: uuid
              */
             location_id: string;
+        };
+        /**
+         * PlanDayOut
+         * @description How many bins a day takes, and how many that are due find no room.
+         */
+        PlanDayOut: {
+            /** Bins */
+            bins: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Left Over */
+            left_over: number;
         };
         /**
          * PolicyBody
@@ -6534,6 +7454,112 @@ export interface components {
             state: "posted" | "preview";
         };
         /**
+         * ReviewLineOut
+         * @description One level: counted against the book at that instant. `moved_since`: what happened to it after; `allocated`: of what is
+         *     there now, chosen for picks. `value` is at cost, null where unknown or not for you.
+         */
+        ReviewLineOut: {
+            /** Allocated */
+            allocated: string;
+            /** Book */
+            book: string;
+            /** Condition */
+            condition: string;
+            /** Counted */
+            counted: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Moved Since */
+            moved_since: string;
+            /** Name */
+            name: string;
+            /** On Hand */
+            on_hand: string;
+            /** Over */
+            over: boolean;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: string | null;
+            /** Variance */
+            variance: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * ReviewOut
+         * @description A bin's count with every variance, for who approves.
+         */
+        ReviewOut: {
+            /** Can */
+            can: string[];
+            /** Complete */
+            complete: boolean;
+            counted_by: components["schemas"]["CounterOut"];
+            /** Decided At */
+            decided_at: string | null;
+            decided_by: components["schemas"]["CounterOut"] | null;
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ReviewLineOut"][];
+            /** Location Code */
+            location_code: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Note */
+            note: string | null;
+            /** Over */
+            over: boolean;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Round */
+            round: number;
+            /**
+             * Sheet Id
+             * Format: uuid
+             */
+            sheet_id: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** State */
+            state: string;
+            /** Unknown */
+            unknown: components["schemas"]["UnknownCodeOut"][];
+            /** Value */
+            value: string | null;
+            /** Variances */
+            variances: number;
+            /** Version */
+            version: number;
+        };
+        /**
          * RoleIn
          * @description A new role.
          */
@@ -7046,6 +8072,106 @@ export interface components {
             needed: boolean;
         };
         /**
+         * SheetBody
+         * @description A sheet of the places named, or (null) of what the plan says for today.
+         */
+        SheetBody: {
+            /** Due On */
+            due_on?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Location Ids */
+            location_ids?: string[] | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+        };
+        /**
+         * SheetMadeOut
+         * @description A new sheet; `skipped` are paths of places that are being counted already.
+         */
+        SheetMadeOut: {
+            /** Bins */
+            bins: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Skipped */
+            skipped: string[];
+        };
+        /**
+         * SheetOut
+         * @description A count sheet and how far it is.
+         */
+        SheetOut: {
+            /** Bins */
+            bins: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["CounterOut"];
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Posted */
+            posted: number;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Todo */
+            todo: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * ShelfOut
+         * @description A place to be counted. `due_on` null: it never was. `counting`: it is on a sheet just now.
+         */
+        ShelfOut: {
+            /** Count Class */
+            count_class: string;
+            /** Counted At */
+            counted_at: string | null;
+            /** Counting */
+            counting: boolean;
+            /** Due On */
+            due_on: string | null;
+            /** Location Code */
+            location_code: string;
+            /**
+             * Location Id
+             * Format: uuid
+             */
+            location_id: string;
+            /** Location Path */
+            location_path: string;
+            /** Overdue Days */
+            overdue_days: number | null;
+            /** Planned Today */
+            planned_today: boolean;
+        };
+        /**
          * ShortOut
          * @description How far a fact went beyond what was there, per variant (smallest units).
          */
@@ -7055,6 +8181,42 @@ export interface components {
             site_id: string;
             /** Format: uuid */
             variant_id: string;
+        };
+        /**
+         * ShrinkageOut
+         * @description What was lost and found, at cost. `net` = found − lost; `unpriced_lines` had no cost and count as nothing.
+         */
+        ShrinkageOut: {
+            /** Category Id */
+            category_id: string | null;
+            /** Category Name */
+            category_name: string | null;
+            /** Currency */
+            currency: string;
+            /** Found */
+            found: string;
+            /** Lines */
+            lines: number;
+            /** Lost */
+            lost: string;
+            /** Net */
+            net: string;
+            /**
+             * Period
+             * Format: date
+             */
+            period: string;
+            /** Reason */
+            reason: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Unpriced Lines */
+            unpriced_lines: number;
         };
         /**
          * SignIn
@@ -7571,6 +8733,16 @@ export interface components {
             name: string;
             /** Numerator */
             numerator: number;
+        };
+        /**
+         * UnknownCodeOut
+         * @description Something in the bin whose code nobody knows.
+         */
+        UnknownCodeOut: {
+            /** Code */
+            code: string;
+            /** Quantity */
+            quantity: string;
         };
         /**
          * UserIn
@@ -8516,6 +9688,256 @@ export interface operations {
             };
         };
     };
+    list_bin_counts: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                sheet_id?: string | null;
+                location_id?: string | null;
+                state?: ("open" | "claimed" | "recount" | "waiting" | "posted" | "cancelled") | null;
+                todo?: boolean;
+                mine?: boolean;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BinCountOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinCountOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinCountOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claim_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinCountOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recount_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_bin_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinCountOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_categories: {
         parameters: {
             query?: {
@@ -8858,6 +10280,525 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BufferOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_count_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountEntryBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountEntryOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_count_reviews: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                state?: ("open" | "claimed" | "recount" | "waiting" | "posted" | "cancelled") | null;
+                over?: boolean;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReviewOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_count_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The count of one bin of a sheet. */
+                bin_count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_count_sheets: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SheetOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_count_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SheetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetMadeOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_count_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sheet_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_count_bins: {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                count_class?: ("A" | "B" | "C") | null;
+                /** @description Only what is due, or was never counted. */
+                due?: boolean;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ShelfOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reclassify_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobIdOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_count_corrections: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                variant_id?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CorrectionOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_overrides: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                happened_after?: string | null;
+                happened_before?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OverrideOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_count_plan: {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountPlanOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_count_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountPolicyOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_count_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountPolicyChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountPolicyOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shrinkage: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                site_id?: string | null;
+                period?: "day" | "week" | "month" | "year";
+                happened_after?: string | null;
+                happened_before?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ShrinkageOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_count_capacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapacityBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapacityOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
