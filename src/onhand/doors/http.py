@@ -47,7 +47,7 @@ log = structlog.get_logger("onhand.http")
 ROUTERS = (
     "onhand.access", "onhand.catalog.api", "onhand.locations.api", "onhand.parties.api", "onhand.pricing.api",
     "onhand.channels.api",
-    "onhand.ledger.api", "onhand.pos.api", "onhand.counting.api", "onhand.quality.api", "onhand.insight.api",
+    "onhand.ledger.api", "onhand.pos.api", "onhand.counting.api", "onhand.quality.api", "onhand.transfers.api", "onhand.insight.api",
     "onhand.integrations.imports.api", "onhand.doors.ops_api", "onhand.doors.stream_api", "onhand.doors.keep_api",
 )  # fmt: skip
 

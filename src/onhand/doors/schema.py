@@ -26,6 +26,7 @@ TABLES = (
     "onhand.ledger.tables",
     "onhand.pos.tables",
     "onhand.counting.tables",
+    "onhand.transfers.tables",
     "onhand.integrations.imports.tables",
     "onhand.integrations.demo.tables",
     "onhand.integrations.replay.tables",

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from onhand import access, catalog, counting, ledger, locations, parties, pos, quality
+from onhand import access, catalog, counting, ledger, locations, parties, pos, quality, transfers
 from onhand.counting import jobs as _counts  # noqa: F401 - registers its jobs
 from onhand.doors import schema
 from onhand.doors import upkeep as _upkeep  # noqa: F401 - registers its jobs
@@ -88,13 +88,17 @@ def register() -> None:
     catalog.add_scanner("locations:read", locations.scan)
     catalog.add_finder("sale", "sales:read", pos.find_sales)
     catalog.add_scanner("sales:read", pos.scan_sale)
+    catalog.add_finder("transfer", "transfers:read", transfers.find_transfers)
+    catalog.add_scanner("transfers:read", transfers.scan_transfer)
     catalog.add_finder("lot", "stock:read", quality.find_lots)
     catalog.add_scanner("stock:read", quality.scan_lot)
     ledger.register_check("serial_levels", quality.serial_sums)
     locations.set_stock_check(ledger.holding_stock)
     catalog.set_use_check(ledger.used_variants)
+    catalog.on_merge(transfers.follow_merge)
     catalog.on_merge(ledger.carry_over)
     ledger.register_check("sale_documents", pos.document_sums)
+    ledger.register_check("transfer_documents", transfers.document_sums)
     ledger.on_count(counting.note_count)
 
 

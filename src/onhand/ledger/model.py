@@ -341,6 +341,8 @@ _REVERSAL_REFUSED: dict[str, str] = {
 _REVERSED_BY_DOCUMENT: dict[str, str] = {
     "sale": "This belongs to a sale. Void or refund the sale instead, so that the money goes back too.",
     "refund": "This belongs to a refund. Record a new sale instead.",
+    "transfer_document": "This belongs to a transfer. Receive, return or settle its goods there instead.",
+    "lpn_move": "This moved a load carrier with all that is on it. Move it back instead.",
     "count_correction": "This keeps a count right after a fact came late. Reverse the count, or count again.",
 }
 

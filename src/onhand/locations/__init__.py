@@ -3,8 +3,11 @@
 from onhand.locations.actions import (
     NewLocation,
     StockCheck,
+    carry_to_site,
     change_location,
+    close_carried,
     create_location,
+    ensure_transit,
     ensure_virtual,
     set_stock_check,
 )
@@ -13,6 +16,7 @@ from onhand.locations.imports import LOCATION_COLUMNS, upsert_locations
 from onhand.locations.model import (
     DEFAULT_DAY_START,
     KINDS,
+    MOVABLE_KINDS,
     PHYSICAL_KINDS,
     ROLES,
     SITE_KINDS,
@@ -27,6 +31,7 @@ from onhand.locations.model import (
     day_begins,
     day_bounds,
     today,
+    transit_id,
     virtual_id,
 )
 from onhand.locations.reads import (
@@ -45,6 +50,7 @@ __all__ = [
     "DEFAULT_DAY_START",
     "KINDS",
     "LOCATION_COLUMNS",
+    "MOVABLE_KINDS",
     "PHYSICAL_KINDS",
     "ROLES",
     "SITE_KINDS",
@@ -61,11 +67,14 @@ __all__ = [
     "Place",
     "StockCheck",
     "business_day",
+    "carry_to_site",
     "change_location",
+    "close_carried",
     "create_location",
     "day_begins",
     "day_bounds",
     "directory",
+    "ensure_transit",
     "ensure_virtual",
     "find",
     "get_location",
@@ -76,6 +85,7 @@ __all__ = [
     "sites_of",
     "sites_under",
     "today",
+    "transit_id",
     "upsert_locations",
     "virtual_id",
 ]

@@ -9,12 +9,19 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onhand.kit.ids import derive_id
 from onhand.kit.outbox import bump_directory, flush_directory
 from onhand.kit.problem import InvalidBody, NotFound, Stale
 from onhand.kit.tx import Tx
 from onhand.locations import model, store
 from onhand.locations.events import LocationChanged
-from onhand.locations.model import Location, LocationHasStock, LocationIsBuiltIn, LocationNotPossible
+from onhand.locations.model import (
+    Location,
+    LocationHasStock,
+    LocationIsBuiltIn,
+    LocationNotPossible,
+    Place,
+)
 from onhand.values import clean, parse_code
 
 StockCheck = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[frozenset[UUID]]]
@@ -256,3 +263,74 @@ async def ensure_virtual(tx: Tx) -> dict[str, UUID]:
     if missing:
         await bump_directory(tx)
     return {kind: model.virtual_id(kind) for kind in _VIRTUAL_NAMES}
+
+
+async def ensure_transit(tx: Tx, site: Location | Place) -> UUID:
+    """The place where goods on their way to a site stand, made when the first transfer to it is planned. It stands outside
+    the tree and sells nothing; no other verb than those of transfers reaches it."""
+    transit = model.transit_id(site.id)
+    if await store.get(tx.conn, transit) is not None:
+        return transit
+    await store.lock_tree(tx.conn)
+    if await store.get(tx.conn, transit) is None:
+        new = NewLocation(
+            code=f"TRANSIT-{str(site.id)[-12:]}", name=f"In transit to {site.path}"[:200], kind="transit"
+        )
+        place = build(new, transit, None)
+        await store.insert(tx.conn, [place])
+        await bump_directory(tx)
+        _say(tx, None, place)
+    return transit
+
+
+async def carry_to_site(tx: Tx, location_id: UUID, target: Place) -> dict[UUID, UUID]:
+    """A load carrier, with the carriers on it, goes to another site: there it is another row of the tree, because levels
+    belong to sites. Answers old id → new id; the old rows stay, closed by `close_carried` once their stock has left.
+
+    A carrier that was at that site before gets its old row there back. Raises LocationCodeTaken, NotFound.
+    """
+    await store.lock_tree(tx.conn)
+    top = await store.get(tx.conn, location_id)
+    above = await store.get(tx.conn, target.id)
+    if top is None or above is None:
+        raise NotFound("There is no place with this id.", param="lpn_id")
+    tree = [p for p in await store.subtree(tx.conn, top.path) if p.closed_at is None]
+    ids: dict[UUID, UUID] = {}
+    made: dict[UUID, Location] = {}
+    for old in tree:
+        parent = above if old.id == top.id else made[old.parent_id]  # type: ignore[index] # below the top: has one
+        first = await store.get(tx.conn, UUID(str(old.metadata.get("lpn", old.id))))
+        home = first is not None and first.site_id == above.site_id
+        twin_id = (
+            first.id
+            if first is not None and home
+            else derive_id(
+                "onhand", "lpn", str(first.id if first is not None else old.id), str(above.site_id)
+            )
+        )
+        known = await store.get(tx.conn, twin_id)
+        new = NewLocation(
+            code=old.code, name=old.name, kind=old.kind, role=old.role, sells=old.sells,
+            metadata={**old.metadata, "lpn": str(old.metadata.get("lpn", old.id)), "came_from": str(old.id)},
+        )  # fmt: skip
+        twin = build(new, twin_id, parent)
+        if known is None:
+            await store.insert(tx.conn, [twin])
+        else:
+            twin = replace(twin, version=known.version + 1)
+            await store.update(tx.conn, [twin])
+        _say(tx, known, twin)
+        made[old.id], ids[old.id] = twin, twin.id
+    await bump_directory(tx)
+    return ids
+
+
+async def close_carried(tx: Tx, location_ids: Sequence[UUID]) -> None:
+    """Close the rows a load carrier left behind; their stock left in this very transaction."""
+    for location_id in location_ids:
+        old = await store.get(tx.conn, location_id)
+        assert old is not None
+        gone = replace(old, closed_at=tx.now, version=old.version + 1)
+        await store.update(tx.conn, [gone])
+        _say(tx, old, gone)
+    await bump_directory(tx)

@@ -25,7 +25,7 @@ FILE_COLUMNS = (
     Column("longitude", number=True), "external_id", "closed_at",
 )  # fmt: skip
 Kind = Literal[
-    "warehouse", "store", "zone", "aisle", "rack", "bin", "supplier", "customer", "transit", "adjustment", "scrap",
+    "warehouse", "store", "zone", "aisle", "rack", "bin", "pallet", "tote", "cart", "supplier", "customer", "transit", "adjustment", "scrap",
     "production", "lot_assignment",
 ]  # fmt: skip
 Role = Literal[

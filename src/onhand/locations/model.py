@@ -13,7 +13,9 @@ from onhand.kit.problem import Problem
 from onhand.values import BadValue
 
 SITE_KINDS = frozenset({"warehouse", "store"})
-PHYSICAL_KINDS = SITE_KINDS | {"zone", "aisle", "rack", "bin"}
+MOVABLE_KINDS = frozenset({"pallet", "tote", "cart"})
+"""Load carriers: places with a number of their own that are moved with what is on them (docs/why/lot-owner-and-lpn.md)."""
+PHYSICAL_KINDS = SITE_KINDS | {"zone", "aisle", "rack", "bin"} | MOVABLE_KINDS
 VIRTUAL_KINDS = frozenset(
     {"supplier", "customer", "transit", "adjustment", "scrap", "production", "lot_assignment"}
 )
@@ -109,6 +111,11 @@ def virtual_id(kind: str) -> UUID:
 
 
 VIRTUAL_IDS = frozenset(virtual_id(kind) for kind in VIRTUAL_KINDS)
+
+
+def transit_id(site: UUID) -> UUID:
+    """The id of the place where goods on their way to a site stand: the same in every database (docs/why/transit.md)."""
+    return derive_id("onhand", "transit", str(site))
 
 
 def keeps_level(kind: str) -> bool:

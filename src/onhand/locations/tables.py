@@ -34,7 +34,7 @@ location = sa.Table(
         "updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
     ),
     sa.CheckConstraint(
-        "kind IN ('warehouse','store','zone','aisle','rack','bin','supplier','customer','transit','adjustment','scrap',"
+        "kind IN ('warehouse','store','zone','aisle','rack','bin','pallet','tote','cart','supplier','customer','transit','adjustment','scrap',"
         "'production','lot_assignment')",
         name="kind",
     ),

@@ -45,6 +45,10 @@ PERMISSIONS: Mapping[str, str] = {
     "stock:hold": "Put stock on hold, recall lots and release them",
     "lots:write": "Make and change lots and serial numbers, attach certificates",
     "lots:approve": "Approve or reject certificates of lots",
+    "transfers:read": "See transfers between sites",
+    "transfers:write": "Plan, place and cancel transfers",
+    "transfers:ship": "Ship goods of transfers",
+    "transfers:receive": "Receive goods of transfers, and settle what did not arrive",
     "pos:sell": "Record sales",
     "pos:refund": "Record refunds and voids",
     "sales:read": "See sales",
@@ -87,7 +91,7 @@ _INTEGRATOR = (
 BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     ADMIN: _EVERY,
     "manager": _EVERY - {"users:write", "roles:write", "keys:write", "settings:write"},
-    "clerk": frozenset(f"{_CLERK} exceptions:read jobs:read events:read".split()),
+    "clerk": frozenset(f"{_CLERK} exceptions:read jobs:read events:read".split()) | _all("transfers"),
     "counter": frozenset(["catalog:read", "locations:read", "stock:count"]),
     "cashier": frozenset(
         [
@@ -104,12 +108,13 @@ BUILTIN_ROLES: Mapping[str, frozenset[str]] = {
     "purchasing": _all("catalog")
     | _all("parties")
     | frozenset(["locations:read", "stock:read", "costs:read", "imports:write", "jobs:read", "events:read"])
-    | {"lots:write"},
-    "finance": frozenset(f"{_FINANCE} exceptions:read jobs:read events:read".split()),
+    | {"lots:write", "transfers:read"},
+    "finance": frozenset(f"{_FINANCE} exceptions:read jobs:read events:read transfers:read".split()),
     "integrator": _all("catalog")
     | _all("channels")
     | _all("parties")
     | _all("jobs")
+    | _all("transfers")
     | frozenset(f"{_INTEGRATOR} events:read imports:write".split()),
     "auditor": frozenset(p for p in PERMISSIONS if p.endswith(":read")),
 }

@@ -12,7 +12,7 @@ from onhand.kit.web import APIRouter, Reads, Text
 from onhand.values import format_units
 
 router = APIRouter(tags=["search"])
-KINDS = ("variant", "product", "location", "supplier", "customer", "sale", "lot")
+KINDS = ("variant", "product", "location", "supplier", "customer", "sale", "lot", "transfer")
 
 
 def _kinds(text: str | None) -> list[str]:

@@ -2,7 +2,16 @@
 
 from onhand.ledger.actions.approvals import approve, reject
 from onhand.ledger.actions.backorders import set_backorder
-from onhand.ledger.actions.common import Done, Goods, Line, Spot, check_instant, understand
+from onhand.ledger.actions.common import (
+    Done,
+    Goods,
+    Line,
+    Spot,
+    check_instant,
+    find_places,
+    landed,
+    understand,
+)
 from onhand.ledger.actions.corrections import CountTaken, adjust, count, on_count, set_quantity
 from onhand.ledger.actions.exceptions import resolve_exception
 from onhand.ledger.actions.receipts import Incoming, carry_over, receipt, receive
@@ -30,6 +39,8 @@ __all__ = [
     "count",
     "expire_due",
     "extend",
+    "find_places",
+    "landed",
     "move",
     "on_count",
     "preview_release",

@@ -322,15 +322,6 @@ class DoneOut(Out):
     why: str | None
 
 
-class TransferOut(Out):
-    """A transfer that was posted."""
-
-    id: UUID
-    seq: str | None
-    state: Literal["posted"]
-    lines: int
-
-
 class ReversalLineOut(Out):
     """A line a reversal writes."""
 

@@ -104,25 +104,6 @@ class MoveBody(ItemBody):
     happened_at: Instant | None = None
 
 
-class TransferLineBody(ItemBody):
-    """Goods of a transfer; from and to a place of the sites, where you say so."""
-
-    from_location_id: Id | None = None
-    to_location_id: Id | None = None
-
-
-class TransferBody(Body):
-    """Goods from one site to another, at once."""
-
-    id: Id | None = None
-    from_site_id: Id | None = None
-    from_site_code: Code | None = None
-    to_site_id: Id | None = None
-    to_site_code: Code | None = None
-    lines: list[TransferLineBody] = Field(min_length=1, max_length=500)
-    happened_at: Instant | None = None
-
-
 class ReversalBody(Body):
     """Which posting to undo, and why. `preview`: only show what it would write."""
 
@@ -224,30 +205,6 @@ async def create_move(tx: Writes, caller: CallerDep, body: MoveBody) -> Any:
             to_condition=Condition[body.to_condition] if body.to_condition is not None else None,
         )
     )  # fmt: skip
-
-
-@router.post(
-    "/v1/transfers", status_code=201, response_model=shapes.TransferOut,
-    dependencies=[needs("stock:move", at=("from_site_id", "to_site_id", "from_site_code", "to_site_code"))],
-)  # fmt: skip
-async def create_transfer(tx: Writes, caller: CallerDep, body: TransferBody) -> Any:
-    """Send goods from one site to another in one step: all lines, or none."""
-    lines = [
-        actions.TransferLine(
-            goods=line.goods(),
-            source=Spot(id=line.from_location_id, param="from_location_id")
-            if line.from_location_id
-            else None,
-            target=Spot(id=line.to_location_id, param="to_location_id") if line.to_location_id else None,
-        )
-        for line in body.lines
-    ]
-    what = await actions.transfer(
-        tx, caller, id=body.id, lines=lines, happened_at=body.happened_at,
-        source=Spot(id=body.from_site_id, code=body.from_site_code, param="from_site_id"),
-        target=Spot(id=body.to_site_id, code=body.to_site_code, param="to_site_id"),
-    )  # fmt: skip
-    return {"id": what.id, "seq": str(what.seq), "state": "posted", "lines": len(lines)}
 
 
 @router.post(

@@ -138,18 +138,18 @@ SELECT v.id AS variant_id, v.sku, v.name, v.unit, v.decimals, c.name AS category
 """
 _CELLS = f"""
 SELECT coalesce(s.variant, h.variant) AS variant_id, coalesce(s.site, h.site) AS site_id, coalesce(h.on_hand, 0) AS on_hand,
-       coalesce(s.sellable, 0) AS sellable, coalesce(s.reserved, 0) AS reserved, h.in_transit
+       coalesce(s.sellable, 0) AS sellable, coalesce(s.reserved, 0) AS reserved
   FROM (SELECT s.variant, s.site, s.sellable, s.reserved FROM site_level s
          WHERE s.variant = ANY(CAST(:variants AS uuid[])) AND {in_scope("s.site")}) s
-  FULL JOIN (SELECT l.variant, p.site_id AS site, sum(l.on_hand)::bigint AS on_hand,
-                    sum(l.on_hand) FILTER (WHERE p.kind = 'transit')::bigint AS in_transit
+  FULL JOIN (SELECT l.variant, p.site_id AS site, sum(l.on_hand)::bigint AS on_hand
                FROM level l JOIN location p ON p.id = l.location
               WHERE l.variant = ANY(CAST(:variants AS uuid[])) AND {in_scope("p.site_id")}
               GROUP BY l.variant, p.site_id) h ON h.variant = s.variant AND h.site = s.site
 """
 _ON_ORDER = f"""
-SELECT e.variant AS variant_id, sum(e.quantity)::bigint AS on_order FROM expectation e
- WHERE e.variant = ANY(CAST(:variants AS uuid[])) AND e.quantity > 0 AND e.source_type <> 'transfer' AND {in_scope("e.site")}
+SELECT e.variant AS variant_id, sum(e.quantity) FILTER (WHERE e.source_type <> 'transfer')::bigint AS on_order,
+       sum(e.quantity) FILTER (WHERE e.source_type = 'transfer')::bigint AS in_transit FROM expectation e
+ WHERE e.variant = ANY(CAST(:variants AS uuid[])) AND e.quantity > 0 AND {in_scope("e.site")}
  GROUP BY e.variant
 """
 
@@ -185,11 +185,11 @@ async def stock_matrix(conn: AsyncConnection, wanted: StockFilter, *, limit: int
     cells: dict[UUID, list[Any]] = {row.variant_id: [] for row in page}
     for cell in await fetch(conn, _CELLS, parameters):
         cells[cell.variant_id].append(cell)
-    on_order = {row.variant_id: row.on_order for row in await fetch(conn, _ON_ORDER, parameters)}
-    return [_shape_row(row, cells[row.variant_id], on_order.get(row.variant_id)) for row in page], following
+    expected = {row.variant_id: row for row in await fetch(conn, _ON_ORDER, parameters)}
+    return [_shape_row(row, cells[row.variant_id], expected.get(row.variant_id)) for row in page], following
 
 
-def _shape_row(row: Any, cells: Sequence[Any], on_order: int | None) -> dict[str, Any]:
+def _shape_row(row: Any, cells: Sequence[Any], expected: Any | None) -> dict[str, Any]:
     d = row.decimals
     sites = {
         str(c.site_id): {
@@ -208,8 +208,8 @@ def _shape_row(row: Any, cells: Sequence[Any], on_order: int | None) -> dict[str
             "on_hand": shown(sum(c.on_hand for c in placed), d),
             "available": shown(sum(c.sellable - c.reserved for c in placed), d),
             "reserved": shown(sum(c.reserved for c in placed), d),
-            "on_order": shown(on_order, d),
-            "in_transit": shown(sum(c.in_transit or 0 for c in cells), d),
+            "on_order": shown(expected.on_order if expected else 0, d),
+            "in_transit": shown(expected.in_transit if expected else 0, d),
         },
         "sites": sites,
     }  # fmt: skip

@@ -129,15 +129,17 @@ class FreeLevel:
 
 _FREE = sa.text(
     "SELECT l.variant, l.lot, l.location, p.site_id, l.on_hand - l.allocated FROM level l JOIN location p ON p.id = l.location"
+    " LEFT JOIN lot o ON o.id = l.lot"
     " WHERE l.variant = ANY(CAST(:variants AS uuid[])) AND p.site_id = ANY(CAST(:sites AS uuid[])) AND l.condition = 0"
-    " AND p.closed_at IS NULL AND p.sells ORDER BY l.on_hand - l.allocated DESC, p.path"
+    " AND p.closed_at IS NULL AND p.sells ORDER BY o.expires_on NULLS LAST, l.on_hand - l.allocated DESC,"
+    " p.path"
 )
 
 
 async def free_levels(
     conn: AsyncConnection, variants: Sequence[UUID], sites: Sequence[UUID]
 ) -> list[FreeLevel]:
-    """Where variants lie free for sale at some sites, most first. One query; nothing is locked."""
+    """Where variants lie free for sale at some sites: what expires first, then where most lies. One query; nothing is locked."""
     rows = await conn.execute(_FREE, {"variants": list(variants), "sites": list(sites)})
     return [FreeLevel(*row) for row in rows]
 

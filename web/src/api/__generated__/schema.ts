@@ -1550,6 +1550,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lpn-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Lpn Move
+         * @description Move a load carrier with all that is on it. Within a site no stock moves; between sites its contents do, in one posting.
+         */
+        post: operations["create_lpn_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -2576,13 +2596,204 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Transfers
+         * @description Transfers you may see at either end, the newest first. `state=open`: draft, placed or shipped.
+         */
+        get: operations["list_transfers"];
         put?: never;
         /**
          * Create Transfer
-         * @description Send goods from one site to another in one step: all lines, or none.
+         * @description Send goods from one site to another in one step (all lines, or none), or with `mode: document` plan a transfer.
+         *
+         *     In one step needs `stock:move` at both sites; a document needs `transfers:write` at one of them.
          */
         post: operations["create_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Proposal
+         * @description Draft the transfers that bring a site to its minimums, from the sites with most to spare; one draft a source.
+         */
+        post: operations["create_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Transfer Totals
+         * @description How many transfers stand in each open state, how many are overdue, and what is in transit.
+         */
+        get: operations["transfer_totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Transfer
+         * @description A transfer with its lines, the lots of each, and its steps.
+         */
+        get: operations["get_transfer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Transfer
+         * @description Change a draft; once placed, its note and date.
+         */
+        patch: operations["change_transfer"];
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Transfer
+         * @description Cancel a transfer of which nothing was shipped; what it claimed is free again.
+         */
+        post: operations["cancel_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Transfer
+         * @description Send no more of it. What is in transit is still received or settled.
+         */
+        post: operations["close_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place Transfer
+         * @description Place a draft: the source may ship it, and its goods are claimed there.
+         */
+        post: operations["place_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Transfer Receipt
+         * @description Receive goods of a transfer, good or damaged. What is short stays in transit until it arrives or is settled.
+         */
+        post: operations["create_transfer_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/resolutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Transfer Resolution
+         * @description Say what became of goods that did not arrive. `returned` needs `transfers:ship` at the source (they arrive there), the
+         *     others `transfers:receive` at the destination.
+         */
+        post: operations["create_transfer_resolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{transfer_id}/shipments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Shipment
+         * @description Ship goods of a transfer: they leave the source and stand in transit. All lines, or none.
+         */
+        post: operations["create_shipment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3849,7 +4060,7 @@ export interface components {
             /** Id */
             id?: string | null;
             /** Lines */
-            lines?: components["schemas"]["StepLineBody"][] | null;
+            lines?: components["schemas"]["onhand__ledger__api__reservations__StepLineBody"][] | null;
             /** Location Code */
             location_code?: string | null;
             /** Location Id */
@@ -4415,6 +4626,30 @@ export interface components {
             sku_prefix?: string | null;
             /** Unit */
             unit?: string | null;
+        };
+        /**
+         * GoodsBody
+         * @description Goods by `variant_id`, `sku` or `barcode`. A barcode's quantity counts what it stands for.
+         */
+        GoodsBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the variant's own.
+             * @example 3
+             */
+            quantity: string;
+            /** Serial Number */
+            serial_number?: string | null;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
         /**
          * GrantLimits
@@ -5514,6 +5749,49 @@ export interface components {
             site_id: string | null;
         };
         /**
+         * LpnMoveBody
+         * @description A load carrier (pallet, tote, cart) and where it goes, each by id or code.
+         */
+        LpnMoveBody: {
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lpn Code */
+            lpn_code?: string | null;
+            /** Lpn Id */
+            lpn_id?: string | null;
+            /** To Location Code */
+            to_location_code?: string | null;
+            /** To Location Id */
+            to_location_id?: string | null;
+        };
+        /**
+         * LpnMoveOut
+         * @description Where a load carrier is now. `lpn_id` differs from before when it went to another site; `lines`: levels that moved.
+         */
+        LpnMoveOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: number;
+            /**
+             * Lpn Id
+             * Format: uuid
+             */
+            lpn_id: string;
+            /** Path */
+            path: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+        };
+        /**
          * MappingBody
          * @description A mapping to keep for the next file; one of the same kind and name is replaced.
          */
@@ -5876,7 +6154,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "warehouse" | "store" | "zone" | "aisle" | "rack" | "bin" | "supplier" | "customer" | "transit" | "adjustment" | "scrap" | "production" | "lot_assignment";
+            kind: "warehouse" | "store" | "zone" | "aisle" | "rack" | "bin" | "pallet" | "tote" | "cart" | "supplier" | "customer" | "transit" | "adjustment" | "scrap" | "production" | "lot_assignment";
             /** Latitude */
             latitude?: number | null;
             /** Longitude */
@@ -6613,6 +6891,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[TransferRow] */
+        Page_TransferRow_: {
+            /** Data */
+            data: components["schemas"]["TransferRow"][];
+            /** Has More */
+            has_more: boolean;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[UnitOut] */
         Page_UnitOut_: {
             /** Data */
@@ -7031,6 +7318,35 @@ export interface components {
             unit: string | null;
         };
         /**
+         * ProposalBody
+         * @description Bring a site to its minimums: all variants below them, or `variant_ids`; from any site that can spare, or from one.
+         */
+        ProposalBody: {
+            /** Expected At */
+            expected_at?: string | null;
+            /** From Site Id */
+            from_site_id?: string | null;
+            /** Id */
+            id?: string | null;
+            /**
+             * To Site Id
+             * Format: uuid
+             */
+            to_site_id: string;
+            /** Variant Ids */
+            variant_ids?: string[] | null;
+        };
+        /**
+         * ProposalOut
+         * @description The drafts that were made (one a source), and what nobody can spare.
+         */
+        ProposalOut: {
+            /** Data */
+            data: components["schemas"]["TransferRow"][];
+            /** Unmet */
+            unmet: components["schemas"]["UnmetNeed"][];
+        };
+        /**
          * QueueOut
          * @description Background jobs: how many wait and run, how long the oldest waits, how many failed within a day.
          */
@@ -7043,6 +7359,68 @@ export interface components {
             queued: number;
             /** Running */
             running: number;
+        };
+        /**
+         * ReceiptBody
+         * @description What arrived, into `location_id` (default: where the variant lies at the destination). Without `lines`: everything in
+         *     transit, well. `complete`: nothing more is coming. `accept_over`: more arrived than was shipped, and you counted twice.
+         */
+        ReceiptBody: {
+            /**
+             * Accept Over
+             * @default false
+             */
+            accept_over: boolean;
+            /**
+             * Complete
+             * @default false
+             */
+            complete: boolean;
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["ReceiptLineBody"][];
+            /** Location Id */
+            location_id?: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * ReceiptLineBody
+         * @description `quantity` arrived well (may be "0"), `damaged` arrived broken.
+         */
+        ReceiptLineBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /**
+             * Damaged
+             * @description Decimal text, in `unit` or the variant's own.
+             * @default 0
+             * @example 3
+             */
+            damaged: string;
+            /** Line Id */
+            line_id?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the variant's own.
+             * @example 3
+             */
+            quantity: string;
+            /** Serial Number */
+            serial_number?: string | null;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
         /**
          * RecentSaleOut
@@ -8172,6 +8550,20 @@ export interface components {
             planned_today: boolean;
         };
         /**
+         * ShipmentBody
+         * @description What leaves. Without `lines`: everything still to ship.
+         */
+        ShipmentBody: {
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["onhand__transfers__api__bodies__StepLineBody"][];
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * ShortOut
          * @description How far a fact went beyond what was there, per variant (smallest units).
          */
@@ -8346,17 +8738,16 @@ export interface components {
          */
         State: "open" | "consumed" | "released" | "expired";
         /**
-         * StepLineBody
-         * @description Some of a line, by its number.
+         * StepDone
+         * @description A step that was taken, and the transfer as it is now.
          */
-        StepLineBody: {
-            /** Line */
-            line: number;
+        StepDone: {
             /**
-             * Quantity
-             * @example 1
+             * Id
+             * Format: uuid
              */
-            quantity: string;
+            id: string;
+            transfer: components["schemas"]["TransferDetail"];
         };
         /**
          * StepLineOut
@@ -8626,10 +9017,38 @@ export interface components {
             secret: string;
         };
         /**
+         * TransferActor
+         * @description Who took a step.
+         */
+        TransferActor: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * TransferBarcode
+         * @description A barcode of a line's variant, and how much one scan of it stands for.
+         */
+        TransferBarcode: {
+            /** Code */
+            code: string;
+            /** Quantity */
+            quantity: string;
+        };
+        /**
          * TransferBody
-         * @description Goods from one site to another, at once.
+         * @description Goods from one site to another. `mode`: `instant` (they arrive at once; the default) or `document` (planned, shipped,
+         *     in transit, received). For documents: `place` it at once; `reserve` claims the goods at the source when it is placed.
          */
         TransferBody: {
+            /** Expected At */
+            expected_at?: string | null;
+            /** External Id */
+            external_id?: string | null;
             /** From Site Code */
             from_site_code?: string | null;
             /** From Site Id */
@@ -8640,14 +9059,129 @@ export interface components {
             id?: string | null;
             /** Lines */
             lines: components["schemas"]["TransferLineBody"][];
+            /**
+             * Mode
+             * @default instant
+             * @enum {string}
+             */
+            mode: "instant" | "document";
+            /** Note */
+            note?: string | null;
+            /**
+             * Place
+             * @default false
+             */
+            place: boolean;
+            /**
+             * Reserve
+             * @default true
+             */
+            reserve: boolean;
             /** To Site Code */
             to_site_code?: string | null;
             /** To Site Id */
             to_site_id?: string | null;
         };
         /**
+         * TransferChangeBody
+         * @description What to change; what is left away stays. Lines are replaced as a whole, while it is a draft.
+         */
+        TransferChangeBody: {
+            /** Expected At */
+            expected_at?: string | null;
+            /** Lines */
+            lines?: components["schemas"]["GoodsBody"][] | null;
+            /** Note */
+            note?: string | null;
+            /** Reserve */
+            reserve?: boolean | null;
+        };
+        /**
+         * TransferDetail
+         * @description A transfer with everything; `can` names the verbs its state and your permissions allow.
+         */
+        TransferDetail: {
+            /** Age Hours */
+            age_hours: number | null;
+            /** Can */
+            can: string[];
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expected At */
+            expected_at: string | null;
+            /** External Id */
+            external_id: string | null;
+            /** From Site Code */
+            from_site_code: string;
+            /**
+             * From Site Id
+             * Format: uuid
+             */
+            from_site_id: string;
+            /** From Site Name */
+            from_site_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Transit Units */
+            in_transit_units: string;
+            in_transit_value: components["schemas"]["TransferMoney"] | null;
+            /** Line Count */
+            line_count: number;
+            /** Lines */
+            lines: components["schemas"]["TransferLineOut"][];
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Placed At */
+            placed_at: string | null;
+            /** Progress */
+            progress: number;
+            /** Reserves */
+            reserves: boolean;
+            /** Shipped At */
+            shipped_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "placed" | "shipped" | "received" | "cancelled";
+            /** Steps */
+            steps: components["schemas"]["TransferStepOut"][];
+            /** To Site Code */
+            to_site_code: string;
+            /**
+             * To Site Id
+             * Format: uuid
+             */
+            to_site_id: string;
+            /** To Site Name */
+            to_site_name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * TransferLineBody
-         * @description Goods of a transfer; from and to a place of the sites, where you say so.
+         * @description Goods of a transfer; from and to a place of the two sites, where you say so (one-step transfers only).
          */
         TransferLineBody: {
             /** Barcode */
@@ -8658,8 +9192,8 @@ export interface components {
             lot_code?: string | null;
             /**
              * Quantity
-             * @description Decimal text, in `unit` or the item's own.
-             * @example -3
+             * @description Decimal text, in `unit` or the variant's own.
+             * @example 3
              */
             quantity: string;
             /** Serial Number */
@@ -8674,8 +9208,94 @@ export interface components {
             variant_id?: string | null;
         };
         /**
+         * TransferLineOut
+         * @description A line: what is wanted, what nobody wants any more (`dropped`), what is claimed at the source, and where it went.
+         */
+        TransferLineOut: {
+            /** Barcodes */
+            barcodes: components["schemas"]["TransferBarcode"][];
+            /** Claimed */
+            claimed: string;
+            /** Damaged */
+            damaged: string;
+            /** Decimals */
+            decimals: number;
+            /** Dropped */
+            dropped: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Transit */
+            in_transit: string;
+            /** Lost */
+            lost: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lots */
+            lots: components["schemas"]["TransferLot"][];
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            /** Received */
+            received: string;
+            /** Requested */
+            requested: string;
+            /** Returned */
+            returned: string;
+            /** Shipped */
+            shipped: string;
+            /** Sku */
+            sku: string;
+            /** To Ship */
+            to_ship: string;
+            /** Tracking */
+            tracking: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * TransferLot
+         * @description What became of a lot of a line.
+         */
+        TransferLot: {
+            /** Damaged */
+            damaged: string;
+            /** In Transit */
+            in_transit: string;
+            /** Lost */
+            lost: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /** Lot Id */
+            lot_id: string | null;
+            /** Received */
+            received: string;
+            /** Returned */
+            returned: string;
+            /** Shipped */
+            shipped: string;
+        };
+        /**
+         * TransferMoney
+         * @description An amount in a currency.
+         */
+        TransferMoney: {
+            /** Amount */
+            amount: string;
+            /** Currency */
+            currency: string;
+        };
+        /**
          * TransferOut
-         * @description A transfer that was posted.
+         * @description What became of a new transfer: `posted` in one step, or a document (`draft`, `placed`) one ships and receives.
          */
         TransferOut: {
             /**
@@ -8685,13 +9305,210 @@ export interface components {
             id: string;
             /** Lines */
             lines: number;
+            /** Number */
+            number?: string | null;
             /** Seq */
             seq: string | null;
             /**
              * State
-             * @constant
+             * @enum {string}
              */
-            state: "posted";
+            state: "posted" | "draft" | "placed";
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * TransferResolutionBody
+         * @description What became of units in transit: `lost` (written off for `reason`), `returned` to the source, or `found` at the
+         *     destination after all, even when they had been written off.
+         */
+        TransferResolutionBody: {
+            /** Happened At */
+            happened_at?: string | null;
+            /** Id */
+            id?: string | null;
+            /** Lines */
+            lines: components["schemas"]["onhand__transfers__api__bodies__StepLineBody"][];
+            /** Location Id */
+            location_id?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "lost" | "returned" | "found";
+            /**
+             * Reason
+             * @default shrinkage
+             * @enum {string}
+             */
+            reason: "shrinkage" | "theft" | "damaged" | "expired" | "other";
+        };
+        /**
+         * TransferRow
+         * @description A transfer as lists show it. `in_transit_value` at the present cost, for those who may see costs; `progress`: percent
+         *     of what was wanted that arrived; `age_hours`: since the first shipment, while something is in transit.
+         */
+        TransferRow: {
+            /** Age Hours */
+            age_hours: number | null;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expected At */
+            expected_at: string | null;
+            /** External Id */
+            external_id: string | null;
+            /** From Site Code */
+            from_site_code: string;
+            /**
+             * From Site Id
+             * Format: uuid
+             */
+            from_site_id: string;
+            /** From Site Name */
+            from_site_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Transit Units */
+            in_transit_units: string;
+            in_transit_value: components["schemas"]["TransferMoney"] | null;
+            /** Line Count */
+            line_count: number;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Placed At */
+            placed_at: string | null;
+            /** Progress */
+            progress: number;
+            /** Reserves */
+            reserves: boolean;
+            /** Shipped At */
+            shipped_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "placed" | "shipped" | "received" | "cancelled";
+            /** To Site Code */
+            to_site_code: string;
+            /**
+             * To Site Id
+             * Format: uuid
+             */
+            to_site_id: string;
+            /** To Site Name */
+            to_site_name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * TransferStepLine
+         * @description Units of a step. `over`: arrived beyond what was shipped; `place`: where they left from or went to.
+         */
+        TransferStepLine: {
+            /**
+             * Line Id
+             * Format: uuid
+             */
+            line_id: string;
+            /** Lot Code */
+            lot_code: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "shipped" | "received" | "damaged" | "lost" | "returned" | "found";
+            /** Over */
+            over: boolean;
+            /** Place */
+            place: string | null;
+            /** Quantity */
+            quantity: string;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * TransferStepOut
+         * @description A step of a transfer: who, when, and what moved. The id of a shipment, receipt or resolution is its posting's.
+         */
+        TransferStepOut: {
+            actor: components["schemas"]["TransferActor"];
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "created" | "placed" | "shipment" | "receipt" | "resolution" | "closed" | "cancelled";
+            /** Lines */
+            lines: components["schemas"]["TransferStepLine"][];
+            /** Note */
+            note: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+        };
+        /**
+         * TransferTotal
+         * @description How many transfers stand in a state, and what is in transit of them.
+         */
+        TransferTotal: {
+            /** In Transit Units */
+            in_transit_units: string;
+            in_transit_value: components["schemas"]["TransferMoney"] | null;
+            /** Oldest Shipped At */
+            oldest_shipped_at: string | null;
+            /** Overdue */
+            overdue: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "placed" | "shipped" | "received" | "cancelled";
+            /** Transfers */
+            transfers: number;
+        };
+        /**
+         * TransferTotals
+         * @description The open states, in order.
+         */
+        TransferTotals: {
+            /** Data */
+            data: components["schemas"]["TransferTotal"][];
         };
         /**
          * UnitBody
@@ -8743,6 +9560,21 @@ export interface components {
             code: string;
             /** Quantity */
             quantity: string;
+        };
+        /**
+         * UnmetNeed
+         * @description What no site can spare.
+         */
+        UnmetNeed: {
+            /** Quantity */
+            quantity: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
         };
         /**
          * UserIn
@@ -9019,6 +9851,14 @@ export interface components {
             sale_id: string;
         };
         /**
+         * WhyBody
+         * @description Why.
+         */
+        WhyBody: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
          * ActorOut
          * @description Who did it.
          */
@@ -9071,7 +9911,7 @@ export interface components {
             /** Id */
             id?: string | null;
             /** Lines */
-            lines?: components["schemas"]["StepLineBody"][] | null;
+            lines?: components["schemas"]["onhand__ledger__api__reservations__StepLineBody"][] | null;
             /**
              * Preview
              * @default false
@@ -9079,6 +9919,19 @@ export interface components {
             preview: boolean;
             /** Reason */
             reason?: string | null;
+        };
+        /**
+         * StepLineBody
+         * @description Some of a line, by its number.
+         */
+        onhand__ledger__api__reservations__StepLineBody: {
+            /** Line */
+            line: number;
+            /**
+             * Quantity
+             * @example 1
+             */
+            quantity: string;
         };
         /**
          * ActorOut
@@ -9140,6 +9993,34 @@ export interface components {
         onhand__quality__api__shapes__ReleaseBody: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * StepLineBody
+         * @description Goods of a step: by `line_id` of the transfer, or by item. From or to `location_id` where you say so.
+         */
+        onhand__transfers__api__bodies__StepLineBody: {
+            /** Barcode */
+            barcode?: string | null;
+            /** Line Id */
+            line_id?: string | null;
+            /** Location Id */
+            location_id?: string | null;
+            /** Lot Code */
+            lot_code?: string | null;
+            /**
+             * Quantity
+             * @description Decimal text, in `unit` or the variant's own.
+             * @example 3
+             */
+            quantity: string;
+            /** Serial Number */
+            serial_number?: string | null;
+            /** Sku */
+            sku?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Variant Id */
+            variant_id?: string | null;
         };
     };
     responses: never;
@@ -11953,7 +12834,7 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Part of path or name. */
                 q?: string | null;
-                kind?: ("warehouse" | "store" | "zone" | "aisle" | "rack" | "bin" | "supplier" | "customer" | "transit" | "adjustment" | "scrap" | "production" | "lot_assignment") | null;
+                kind?: ("warehouse" | "store" | "zone" | "aisle" | "rack" | "bin" | "pallet" | "tote" | "cart" | "supplier" | "customer" | "transit" | "adjustment" | "scrap" | "production" | "lot_assignment") | null;
                 role?: ("receiving" | "storage" | "pick_face" | "packing" | "shipping" | "quarantine" | "store_floor" | "backroom") | null;
                 site_id?: string | null;
                 parent_id?: string | null;
@@ -12434,6 +13315,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LifeOut_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_lpn_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LpnMoveBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LpnMoveOut"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
@@ -14600,6 +15514,54 @@ export interface operations {
             };
         };
     };
+    list_transfers: {
+        parameters: {
+            query?: {
+                /** @description Rows a page, at most 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                state?: ("draft" | "placed" | "shipped" | "received" | "cancelled" | "open") | null;
+                from_site_id?: string | null;
+                to_site_id?: string | null;
+                /** @description At either end. */
+                site_id?: string | null;
+                variant_id?: string | null;
+                /** @description In transit for longer than this. */
+                aged_over_hours?: number | null;
+                /** @description Expected by now, and not over. */
+                overdue?: boolean | null;
+                /** @description Number, external id, or the SKU of a line. */
+                q?: string | null;
+                /** @description Instead of one page, all matching rows as a file: `csv` or `xlsx`. */
+                format?: ("csv" | "xlsx") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TransferRow_"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_transfer: {
         parameters: {
             query?: never;
@@ -14620,6 +15582,343 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransferOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transfer_totals: {
+        parameters: {
+            query?: {
+                /** @description At either end. */
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferTotals"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_transfer_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiptBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepDone"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_transfer_resolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferResolutionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepDone"];
+                };
+            };
+            /** @description A refusal (RFC 9457); see docs/errors.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_shipment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShipmentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepDone"];
                 };
             };
             /** @description A refusal (RFC 9457); see docs/errors.md. */
