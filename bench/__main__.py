@@ -10,7 +10,7 @@ from importlib import import_module
 
 from bench.harness import Claim, run
 
-CLAIMS = ("engine_uniform_64", "engine_hot_64", "http_uniform_64", "http_batch", "bulk_lines")
+CLAIMS = ("engine_uniform_64", "engine_hot_64", "http_uniform_64", "http_batch", "bulk_lines", "verify")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from onhand.kit.postgres import EmbeddedPostgres, EmbeddedServerError
 from onhand.kit.problem import Problem
@@ -69,7 +68,8 @@ async def _rebuild(apply: bool, as_json: bool) -> int:
     for m in mendings:
         out.print(f"{m.table}  {m.row}  {m.column}: {m.was} → {m.now}", highlight=False, soft_wrap=True)
     said = "put right" if apply else "would change; nothing was written (--apply writes it)"
-    out.print(f"{len(mendings)} values {said}." if mendings else "Everything derived is as the ledger says.")
+    count = "1 value" if len(mendings) == 1 else f"{len(mendings)} values"
+    out.print(f"{count} {said}." if mendings else "Everything derived is as the ledger says.")
     if report is not None and not report.ok:
         out.print(
             "[red]Something differs that cannot be rebuilt: run onhand verify. A backup brings it back.[/]"
@@ -117,15 +117,18 @@ def _backup(show: bool, test: bool) -> int:
 def _list(settings: Settings) -> int:
     from onhand.kit import backup as backups
 
-    table = Table("backup", "restorable from", "postings", "MB", "Onhand", "PostgreSQL", "tried out")
     found = backups.bases_of(settings.backups)
     for b in found:
         tried = backups.tested(settings.backups, b.label)
-        said = "no" if tried is None else f"{'well' if tried['ok'] else 'BAD'}, {tried['at']}"
-        table.add_row(
-            b.label, b.ended_at, f"{b.postings:,}", f"{b.size / 1e6:,.1f}", b.onhand, b.postgres, said
+        said = (
+            "not tried out"
+            if tried is None
+            else f"tried out {tried['at'][:16]}, {'well' if tried['ok'] else 'BAD'}"
         )
-    out.print(table if found else f"There is no backup in {settings.backups}.")
+        facts = f"{b.size / 1e6:,.1f} MB, {b.postings:,} postings, PostgreSQL {b.postgres}, {said}"
+        out.print(f"{b.label}  restorable from {b.ended_at}: {facts}", highlight=False, soft_wrap=True)
+    if not found:
+        out.print(f"There is no backup in {settings.backups}.")
     last = backups.reaches(settings.backups)
     if last is not None:
         out.print(f"The archived log reaches to {last.isoformat(timespec='seconds')}.")

@@ -130,8 +130,9 @@ async def try_restore(
     finally:
         if postgres is not None:
             await asyncio.to_thread(postgres.stop)
-            if trial not in postgres.data_dir.parents:  # where the server's user can reach it
-                shutil.rmtree(postgres.data_dir.parent, ignore_errors=True)
+        around = EmbeddedPostgres.at(trial / "data").data_dir.parent
+        if trial not in around.parents:  # where the server's own user can reach it
+            shutil.rmtree(around, ignore_errors=True)
         shutil.rmtree(trial, ignore_errors=True)
     found = {
         "at": rfc3339(now()), "ok": report.ok, "postings": report.postings, "moves": report.moves,

@@ -103,13 +103,14 @@ def restore(
         _unpack(source, postgres)
         segments = _lay_log(folder, base, postgres)
         _recover(postgres, to)
+        files = _bring_files(folder, source, data_dir)
     except BaseException:
         with suppress(Exception):
             postgres.stop()
+        shutil.rmtree(postgres.data_dir, ignore_errors=True)  # it was not there before
         raise
     finally:
         shutil.rmtree(_stage(postgres), ignore_errors=True)
-    files = _bring_files(folder, source, data_dir)
     note = {"from": str(folder), "backup": base.label, "to": rfc3339(to) if to else None}
     (data_dir / "restored.json").write_text(json.dumps(note))
     return Restored(base, to, segments, files, time.monotonic() - started), postgres
@@ -245,6 +246,7 @@ def _why(postgres: EmbeddedPostgres, error: Exception) -> str:
 def _bring_files(folder: Path, source: Path, data_dir: Path) -> int:
     """Uploaded files, all there are (who has no row is cleaned up by itself), and the keys of the data directory."""
     count = 0
+    data_dir.mkdir(parents=True, exist_ok=True)
     for path in (folder / "files").glob("[0-9a-f][0-9a-f]/*"):
         if path.suffix == ".part":
             continue

@@ -33,6 +33,7 @@ export const paths = {
   events: (filters: Params = {}) => withQuery('/events', filters),
   audit: (filters: Params = {}) => withQuery('/audit', filters),
   jobs: (filters: Params = {}) => withQuery('/jobs', filters),
+  integrity: () => '/integrity',
   job: (id: string) => `/jobs/${id}`,
   imports: () => '/imports',
   import: (id: string) => `/imports/${id}`,

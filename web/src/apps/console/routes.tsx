@@ -48,6 +48,7 @@ const pages = [
   page('/exceptions', () => import('./ledger/ExceptionsPage'), 'ExceptionsPage'),
   page('/approvals', () => import('./ledger/ApprovalsPage'), 'ApprovalsPage'),
   page('/jobs', () => import('./ops/JobsPage'), 'JobsPage'),
+  page('/integrity', () => import('./ops/IntegrityPage'), 'IntegrityPage'),
   page('/jobs/$id', () => import('./ops/JobPage'), 'JobPage'),
   page('/imports', () => import('./integrations/ImportsPage'), 'ImportsPage'),
   page('/imports/$id', () => import('./integrations/ImportPage'), 'ImportPage'),

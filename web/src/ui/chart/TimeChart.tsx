@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { toPixels } from '../../values/decimal'
 import type { init } from './engine'
 
-export type Series = { name: string; kind: 'bar' | 'line' | 'step'; values: (string | null)[]; tone: 'main' | 'second'; right?: boolean; show: (value: string) => string }
+export type Series = { name: string; kind: 'bar' | 'line' | 'step'; values: (string | null)[]; tone: 'main' | 'second'; right?: boolean; /** Nothing between whole numbers stands on its axis. */ whole?: boolean; show: (value: string) => string }
 type Props = { label: string; height?: number; at: string[]; axis: (iso: string) => string; tip: (iso: string) => string; series: Series[] }
 type Instance = ReturnType<typeof init>
 
@@ -45,6 +45,7 @@ export function TimeChart({ label, height = 240, at, axis, tip, series }: Props)
     const twoAxes = series.some((each) => each.right)
     const axisOf = (right: boolean) => ({
       type: 'value' as const,
+      minInterval: series.some((each) => Boolean(each.right) === right && each.whole) ? 1 : undefined,
       position: right ? ('right' as const) : ('left' as const),
       axisLabel: { color: ink, fontSize: 11, hideOverlap: true },
       splitLine: { show: !right, lineStyle: { color: line } },

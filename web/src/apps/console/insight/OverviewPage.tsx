@@ -81,7 +81,9 @@ function Facts({ data }: { data: Overview }) {
         </Anchor>
       </Fact>
       <Fact name={t('drift')} note={t(drift === null ? 'driftUnknown' : drift ? 'driftSome' : 'driftNone')} testId="fact-drift">
-        <span className={drift === null ? undefined : drift ? 'bad' : 'good'}>{drift === null ? '–' : formats.count(drift)}</span>
+        <Go href={paths.integrity()} className={`plain ${drift === null ? '' : drift ? 'bad' : 'good'}`}>
+          {drift === null ? '–' : formats.count(drift)}
+        </Go>
       </Fact>
     </dl>
   )

@@ -41,8 +41,10 @@ function Details({ row, onClose, onDone }: { row: ExceptionRow; onClose: () => v
       ? t('oversoldText', { quantity: formats.quantity(row.quantity), unit: row.unit ?? '', name: row.name ?? '–', site })
       : row.kind === 'unresolved_item'
         ? t('unresolvedText', { code })
+        : row.kind === 'drift'
+          ? t('driftText')
         : t('otherText', { site })
-  const remedy = row.kind === 'oversold' ? t('oversoldRemedy') : row.kind === 'unresolved_item' ? t('unresolvedRemedy') : null
+  const remedy = row.kind === 'oversold' ? t('oversoldRemedy') : row.kind === 'unresolved_item' ? t('unresolvedRemedy') : row.kind === 'drift' ? t('driftRemedy') : null
   const more = Object.entries(row.detail).filter(([name, value]) => !RAW.has(name) && (typeof value === 'string' || typeof value === 'number'))
   const resolvable = row.can.includes('resolve') && may('exceptions:resolve', row.site_id)
   return (

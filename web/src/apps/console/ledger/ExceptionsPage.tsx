@@ -19,7 +19,7 @@ import { Empty } from '../../../ui/states'
 import { deskTexts } from './deskTexts'
 import { ExceptionDrawer } from './ExceptionDrawer'
 
-const KINDS = ['oversold', 'unresolved_item', 'over_receipt', 'short_receipt'] as const
+const KINDS = ['oversold', 'unresolved_item', 'over_receipt', 'short_receipt', 'drift'] as const
 const RESOLVE = '/v1/exceptions/{id}/resolve'
 
 export function ExceptionsPage() {
@@ -56,7 +56,7 @@ export function ExceptionsPage() {
         ]}
         rowId={(row) => row.id}
         onOpen={setOpen}
-        live={['stock.oversold', 'sale.completed', 'exception.resolved']}
+        live={['stock.oversold', 'stock.drifted', 'sale.completed', 'exception.resolved']}
         actions={may('exceptions:resolve') ? [{ id: 'resolve', label: t('resolve'), run: (rows, done) => setMany({ rows: rows.filter((row) => row.can.includes('resolve')), done }) }] : []}
         empty={
           <Empty title={t('noExceptions')} icon="check">

@@ -1,7 +1,7 @@
 import type { IconName } from '../../../ui/Icon'
 import { paths } from '../../../values/paths'
 
-type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'exceptions' | 'approvals' | 'postings' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
+type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'exceptions' | 'approvals' | 'postings' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
 type Group = { label: 'groupNow' | 'groupStock' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
 
 /**
@@ -39,6 +39,7 @@ export const NAV: Group[] = [
     entries: [
       { to: paths.imports(), label: 'imports', icon: 'import', needs: 'imports:write', go: 'i' },
       { to: paths.jobs(), label: 'jobs', icon: 'jobs', needs: 'jobs:read', go: 'j' },
+      { to: paths.integrity(), label: 'integrity', icon: 'approve', needs: 'backups:read' },
       { to: paths.events(), label: 'events', icon: 'events', needs: 'events:read', go: 'e' },
       { to: paths.audit(), label: 'audit', icon: 'audit', needs: 'audit:read', go: 'a' },
       { to: paths.users(), label: 'users', icon: 'users', needs: 'users:read', go: 'u' },
