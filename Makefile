@@ -46,7 +46,8 @@ bench: .venv/.dev
 	@$(BIN)/onhand bench posting --json
 
 torture: .venv/.dev
-	@ONHAND_TORTURE=1 $(BIN)/pytest tests/faults -s
+	@ONHAND_TORTURE=1 $(BIN)/pytest -s tests/faults $(addprefix tests/ledger/test_,whole_kernel.py rows.py clock.py)
+	@test -z "$(HOURS)" || $(BIN)/onhand stress --minutes $$(($(HOURS) * 60))
 
 docs: .venv/.dev
 	@$(BIN)/python -m onhand.doors.docs

@@ -78,7 +78,7 @@ class Ground:
                     await tx.conn.execute(sa.text(statement))
                 values = {
                     "id": uuid7(), "public_id": key.public_id, "secret_hash": key.digest, "name": "stress",
-                    "scopes": ["pos:sell", "stock:move", "stock:read"], "location_ids": None,
+                    "scopes": ["pos:sell", "stock:move", "stock:reserve", "stock:read"], "location_ids": None,
                     "expires_at": now() + timedelta(days=30), "created_by": NIL,
                 }  # fmt: skip
                 await access_store.insert_key(tx.conn, values=values)

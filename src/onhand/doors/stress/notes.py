@@ -64,6 +64,11 @@ class Notes:
         """Every SKU that was stocked or ordered."""
         return sorted({*self.stocked, *(sku for o in self.taken.values() for sku, _ in o.lines)})
 
+    def settle(self, book: Book) -> None:
+        """Begin a new page: what was compared is what there is now, and its orders need not be remembered."""
+        self.stocked = Counter({sku: book.left.get(sku, 0) for sku in self.skus()})
+        self.taken, self.refused, self.broken = {}, set(), []
+
     def ids(self) -> list[UUID]:
         """Every id that was answered for certain."""
         return [*self.taken, *(self.refused - self.taken.keys())]
@@ -79,6 +84,14 @@ class Judgement:
     oversold: int = 0
     """Units that requests were promised beyond what was there."""
     broken: list[str] = field(default_factory=list)
+
+    def add(self, more: Judgement) -> None:
+        """Count another comparison in."""
+        self.acknowledged += more.acknowledged
+        self.lost += more.lost
+        self.doubled += more.doubled
+        self.oversold += more.oversold
+        self.broken += more.broken
 
     @property
     def ok(self) -> bool:
@@ -100,7 +113,7 @@ def judge(notes: Notes, book: Book) -> Judgement:
     by_facts = {sku for o in notes.taken.values() if o.fact for sku, _ in o.lines}
     for sku in notes.skus():
         if sku not in by_facts:
-            found.oversold += max(0, gone[sku] - notes.stocked[sku])
+            found.oversold += max(0, gone[sku] - max(0, notes.stocked[sku]))
         expected, left = notes.stocked[sku] - gone[sku], book.left.get(sku, 0)
         if left != expected:
             found.broken.append(f"{sku}: the notes leave {expected}, the books {left}")

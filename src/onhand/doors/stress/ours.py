@@ -1,4 +1,4 @@
-"""Onhand as the system under test: facts and moves over HTTP, web orders through a posting lane of a second process.
+"""Onhand as the system under test: sales, reservations and moves over HTTP, shipments through a posting lane of a second process.
 
 So both doors of the ledger, and two lanes, are at the same rows at once.
 """
@@ -30,14 +30,14 @@ _STATUS = {Status.posted: Answer.taken, Status.already_posted: Answer.taken, Sta
            Status.insufficient_stock: Answer.refused}  # fmt: skip
 _CODES = {"insufficient_stock": Answer.refused, "id_reused": Answer.reused}
 _LEFT = sa.text(
-    "SELECT v.sku, coalesce(l.on_hand, 0) FROM variant v JOIN location p ON p.code = 'S1'"
-    " LEFT JOIN level l ON l.variant = v.id AND l.location = p.id WHERE v.sku = ANY(CAST(:skus AS text[]))"
+    "SELECT v.sku, coalesce(s.sellable - s.reserved, 0) FROM variant v JOIN location p ON p.code = 'S1'"
+    " LEFT JOIN site_level s ON s.variant = v.id AND s.site = p.id WHERE v.sku = ANY(CAST(:skus AS text[]))"
 )
 _TIMES = sa.text("SELECT id, count(*) FROM posting WHERE id = ANY(CAST(:ids AS uuid[])) GROUP BY id")
 
 
 class Onhand:
-    """The shop S1 of a ground: one-line orders go over HTTP and through the lane in turn, several lines through the lane."""
+    """The shop S1 of a ground. Which way a request goes follows from its id, so that it stays the same when asked again."""
 
     def __init__(self, ground: Ground, database: Database, engine: ledger.Engine) -> None:
         self.ground = ground
@@ -77,28 +77,36 @@ class Onhand:
             answer = await self._submit(posting)
 
     async def order(self, order: Order) -> Answer:
-        """A sale that happened (a till's), a move to the other store, or a web order, as it comes. The way stays with the id."""
-        if order.fact:
-            return await self._ask(*self._sale(order))
-        if len(order.lines) == 1 and order.id.int & 1:
-            return await self._ask(*self._move(order))
-        return await self._submit(self._posting(order, Kind.ship, None))
+        """A sale that happened, a reservation of the web shop or a move to the other store over HTTP, or a shipment by our lane."""
+        over_http = self._over_http(order)
+        return await (
+            self._ask(*over_http) if over_http else self._submit(self._posting(order, Kind.ship, None))
+        )
 
     async def hang_up(self, order: Order, seconds: float) -> None:
         """Half of it cut in the middle of sending, half while it is worked on."""
-        if not order.fact and (len(order.lines) > 1 or not order.id.int & 1):
+        over_http = self._over_http(order)
+        if over_http is None:
             task = asyncio.create_task(self._submit(self._posting(order, Kind.ship, None)))
             await asyncio.sleep(seconds)
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
             return
-        path, body = self._sale(order) if order.fact else self._move(order)
-        share = 0.7 if order.id.int & 2 else 1.0
-        await talk.hang_up(self.ground.port, talk.request(path, self.ground.key, body), share, seconds)
+        share = 0.7 if order.id.int & 4 else 1.0
+        await talk.hang_up(
+            self.ground.port, talk.request(over_http[0], self.ground.key, over_http[1]), share, seconds
+        )
+
+    def _over_http(self, order: Order) -> tuple[str, dict[str, Any]] | None:
+        if order.fact:
+            return self._sale(order)
+        if order.id.int & 1:
+            return self._reservation(order) if order.id.int & 2 or len(order.lines) > 1 else self._move(order)
+        return None
 
     async def book(self, skus: Collection[str], ids: Collection[UUID]) -> Book:
-        """Levels of S1, and how often each id was posted."""
+        """What is available in S1, and how often each id was posted."""
         async with self.database.reading() as conn:
             left = {r[0]: int(r[1]) for r in await conn.execute(_LEFT, {"skus": list(skus)})}
             times = {r[0]: int(r[1]) for r in await conn.execute(_TIMES, {"ids": list(ids)})}
@@ -115,6 +123,10 @@ class Onhand:
         return "/v1/pos/sales", {
             "id": str(order.id), "register": "R1", "happened_at": _instant(order.id), "currency": "EUR", "lines": lines,
         }  # fmt: skip
+
+    def _reservation(self, order: Order) -> tuple[str, dict[str, Any]]:
+        lines = [{"sku": sku, "quantity": str(n)} for sku, n in order.lines]
+        return "/v1/reservations", {"id": str(order.id), "kind": "order", "site_code": "S1", "lines": lines}
 
     def _move(self, order: Order) -> tuple[str, dict[str, Any]]:
         sku, quantity = order.lines[0]
