@@ -39,6 +39,12 @@ export type SavedView = S['ViewOut']
 export type Register = S['RegisterOut']
 export type ReversalLine = { variant_id: string; sku: string; quantity: string; unit: string; from_code: string; from_condition: string; to_code: string; to_condition: string }
 
+export type Lot = S['LotOut']
+export type LotFull = S['LotFullOut']
+export type LifeEntry = S['LifeOut']
+export type Hold = S['HoldOut']
+export type HoldFull = S['HoldFullOut']
+export type Affected = S['AffectedOut']
 export type SaleDetail = S['SaleDetail']
 export type SaleLine = S['SaleLineOut']
 export type ExceptionRow = S['ExceptionOut']

@@ -22,6 +22,9 @@ export const paths = {
   product: (id: string) => `/products/${id}`,
   locations: (filters: Params = {}) => withQuery('/locations', filters),
   location: (id: string) => `/locations/${id}`,
+  lots: (filters: Params = {}) => withQuery('/lots', filters),
+  lot: (id: string) => `/lots/${id}`,
+  holds: (filters: Params = {}) => withQuery('/holds', filters),
   sales: (filters: Params = {}) => withQuery('/sales', filters),
   sale: (id: string) => `/sales/${id}`,
   postings: (filters: Params = {}) => withQuery('/postings', filters),
@@ -52,6 +55,8 @@ export function pathOf(kind: string, id: string, title = ''): string {
       return paths.variants({ product_id: id })
     case 'location':
       return paths.location(id)
+    case 'lot':
+      return paths.lot(id)
     case 'sale':
       return paths.sale(id)
     case 'posting':

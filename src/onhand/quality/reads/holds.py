@@ -126,8 +126,8 @@ async def affected(
             _RESERVED, {"variants": [v for v, _ in keys], "sites": [s for _, s in keys]}
         ):
             missing = row.reserved - (row.sellable - taken[row.variant, row.site])
-            if missing > 0:
-                short[row.variant, row.site] = missing
+            if missing > 0 and row.reserved > 0:
+                short[row.variant, row.site] = min(missing, row.reserved)
     return {
         "levels": len(seen), "sites": len({one.site for one in seen}),
         "lines": [

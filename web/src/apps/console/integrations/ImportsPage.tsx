@@ -4,8 +4,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 
 import { api } from '../../../api/client'
-import { problemOf } from '../../../api/problem'
-import type { ImportDetail, ImportRow, UploadedFile } from '../../../api/types'
+import { upload } from '../../../api/files'
+import type { ImportDetail, ImportRow } from '../../../api/types'
 import { DataList } from '../../../ui/datalist/DataList'
 import type { Column } from '../../../ui/datalist/logic'
 import { Panel } from '../../../ui/Facts'
@@ -21,14 +21,6 @@ import { ImportState } from './ImportState'
 import css from './imports.module.css'
 import { kindsQuery } from './kinds'
 import { importTexts } from './texts'
-
-async function upload(file: File): Promise<UploadedFile> {
-  const form = new FormData()
-  form.append('file', file)
-  const response = await fetch('/v1/files', { method: 'POST', body: form, credentials: 'same-origin' })
-  if (!response.ok) throw await problemOf(response)
-  return (await response.json()) as UploadedFile
-}
 
 export function ImportsPage() {
   const t = useTexts(importTexts)

@@ -15,7 +15,14 @@ import { deskTexts } from './deskTexts'
 
 /** One exception: what, where, who, why; where to look; and the reason that settles it. */
 /** Kept for programs: an id, and a quantity in smallest units. */
-const RAW = new Set(['device', 'left'])
+const RAW = new Set(['device', 'left', 'lot_id', 'condition'])
+/** Exceptions of lots and serial numbers: the story, and what to do. */
+const OF_LOTS: Partial<Record<string, ['heldSoldText' | 'serialTwiceText' | 'serialUnknownText' | 'lotText', 'heldSoldRemedy' | 'serialTwiceRemedy' | 'serialUnknownRemedy' | 'lotRemedy']>> = {
+  held_stock_sold: ['heldSoldText', 'heldSoldRemedy'],
+  serial_already_used: ['serialTwiceText', 'serialTwiceRemedy'],
+  serial_unknown: ['serialUnknownText', 'serialUnknownRemedy'],
+  lot_overdrawn: ['lotText', 'lotRemedy'],
+}
 
 export function ExceptionDrawer({ row, onClose, onDone }: { row: ExceptionRow | null; onClose: () => void; onDone: () => Promise<unknown> }) {
   const s = useShared()
@@ -36,6 +43,7 @@ function Details({ row, onClose, onDone }: { row: ExceptionRow; onClose: () => v
   const may = useMay()
   const site = row.site_code ?? '–'
   const code = typeof row.detail.code === 'string' ? row.detail.code : ''
+  const ofLots = OF_LOTS[row.kind]
   const story =
     row.kind === 'oversold'
       ? t('oversoldText', { quantity: formats.quantity(row.quantity), unit: row.unit ?? '', name: row.name ?? '–', site })
@@ -43,8 +51,10 @@ function Details({ row, onClose, onDone }: { row: ExceptionRow; onClose: () => v
         ? t('unresolvedText', { code })
         : row.kind === 'drift'
           ? t('driftText')
-        : t('otherText', { site })
-  const remedy = row.kind === 'oversold' ? t('oversoldRemedy') : row.kind === 'unresolved_item' ? t('unresolvedRemedy') : row.kind === 'drift' ? t('driftRemedy') : null
+          : ofLots
+            ? t(ofLots[0], { site, code, name: row.name ?? '–' })
+            : t('otherText', { site })
+  const remedy = row.kind === 'oversold' ? t('oversoldRemedy') : row.kind === 'unresolved_item' ? t('unresolvedRemedy') : row.kind === 'drift' ? t('driftRemedy') : ofLots ? t(ofLots[1]) : null
   const more = Object.entries(row.detail).filter(([name, value]) => !RAW.has(name) && (typeof value === 'string' || typeof value === 'number'))
   const resolvable = row.can.includes('resolve') && may('exceptions:resolve', row.site_id)
   return (
@@ -63,6 +73,15 @@ function Details({ row, onClose, onDone }: { row: ExceptionRow; onClose: () => v
         ) : code && may('catalog:read') ? (
           <Button component={Go} href={paths.variants({ q: code })} size="xs" variant="default">
             {t('findVariant')}
+          </Button>
+        ) : null}
+        {typeof row.detail.lot_id === 'string' && may('stock:read', row.site_id) ? (
+          <Button component={Go} href={paths.lot(row.detail.lot_id)} size="xs" variant="default">
+            {s('lot')}
+          </Button>
+        ) : code && ofLots && may('stock:read', row.site_id) ? (
+          <Button component={Go} href={paths.lots({ q: code })} size="xs" variant="default">
+            {t('lookUp')}
           </Button>
         ) : null}
         {row.source.type === 'sale' && may('sales:read', row.site_id) ? (

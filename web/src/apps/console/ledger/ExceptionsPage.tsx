@@ -19,7 +19,7 @@ import { Empty } from '../../../ui/states'
 import { deskTexts } from './deskTexts'
 import { ExceptionDrawer } from './ExceptionDrawer'
 
-const KINDS = ['oversold', 'unresolved_item', 'over_receipt', 'short_receipt', 'drift'] as const
+const KINDS = ['oversold', 'unresolved_item', 'over_receipt', 'short_receipt', 'drift', 'held_stock_sold', 'serial_already_used', 'serial_unknown', 'lot_overdrawn'] as const
 const RESOLVE = '/v1/exceptions/{id}/resolve'
 
 export function ExceptionsPage() {

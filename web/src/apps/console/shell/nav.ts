@@ -1,7 +1,7 @@
 import type { IconName } from '../../../ui/Icon'
 import { paths } from '../../../values/paths'
 
-type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'exceptions' | 'approvals' | 'postings' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
+type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'exceptions' | 'approvals' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
 type Group = { label: 'groupNow' | 'groupStock' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
 
 /**
@@ -23,6 +23,8 @@ export const NAV: Group[] = [
       { to: paths.stock(), label: 'stock', icon: 'stock', needs: 'stock:read', go: 's' },
       { to: paths.variants(), label: 'catalog', icon: 'tag', needs: 'catalog:read', go: 'v' },
       { to: paths.locations(), label: 'locations', icon: 'pin', needs: 'locations:read', go: 'l' },
+      { to: paths.lots(), label: 'lots', icon: 'barcode', needs: 'stock:read' },
+      { to: paths.holds(), label: 'holds', icon: 'hold', needs: 'stock:read' },
       { to: paths.postings(), label: 'postings', icon: 'list', needs: 'stock:read', go: 'p' },
     ],
   },
