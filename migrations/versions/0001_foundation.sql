@@ -2089,51 +2089,42 @@ BEGIN
            ORDER BY k.n FOR UPDATE OF s) x;
 END $$;
 
--- Guards and updates both grains. `judged`: the caller has locked and judged the batch, so facts may overdraw.
--- Answers the new site levels, for the events.
+-- Guards and updates both grains, a row at a time in key order: each array is the outer side of a nested loop, so levels are
+-- locked in the order given (the settings leave the planner no other plan). `judged`: the caller has locked and judged the
+-- batch, so facts may overdraw. Answers the new site levels, for the events.
 CREATE OR REPLACE FUNCTION ledger_guard(
   lv_variant uuid[], lv_location uuid[], lv_lot uuid[], lv_condition int2[], lv_net bigint[], lv_low bigint[],
   sl_variant uuid[], sl_site uuid[], sl_net bigint[], sl_claimed bigint[], sl_low bigint[], sl_dip bigint[], judged boolean,
   OUT new_sellable bigint[], OUT new_reserved bigint[], OUT new_overdrawn bigint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
-  lv record; sl record; touched bigint;
+  touched bigint;
 BEGIN
   IF cardinality(lv_variant) > 0 THEN
-    SELECT * INTO lv FROM ledger_lock_levels(lv_variant, lv_location, lv_lot, lv_condition);
-    IF lv.tids IS NULL OR cardinality(lv.tids) <> cardinality(lv_variant) OR (NOT judged AND EXISTS (
-        SELECT FROM unnest(lv.on_hand, lv.allocated, lv_low) AS g(on_hand, allocated, low)
-         WHERE g.low IS NOT NULL AND g.on_hand - g.allocated + g.low < 0)) THEN
-      RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
-    END IF;
-  END IF;
-  IF cardinality(sl_variant) > 0 THEN
-    SELECT * INTO sl FROM ledger_lock_sites(sl_variant, sl_site);
-    IF sl.tids IS NULL OR cardinality(sl.tids) <> cardinality(sl_variant) OR (NOT judged AND EXISTS (
-        -- a line that leaves less than nothing free raises what is overdrawn, even where the batch gives as much before it
-        SELECT FROM unnest(sl.sellable, sl.reserved, sl_low, sl_dip) AS g(sellable, reserved, low, dip)
-         WHERE g.sellable - g.reserved + g.low < 0 OR g.sellable - g.reserved + g.dip < 0)) THEN
-      RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001';
-    END IF;
-  END IF;
-  IF cardinality(lv_variant) > 0 THEN
     UPDATE level l SET on_hand = l.on_hand + k.net, overdrawn = greatest(0, -(l.on_hand + k.net))
-      FROM unnest(lv.tids, lv_net) AS k(tid, net) WHERE l.ctid = k.tid;
+      FROM unnest(lv_variant, lv_location, lv_lot, lv_condition, lv_net, lv_low) AS k(variant, location, lot, condition, net, low)
+     WHERE l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
+       AND (judged OR k.low IS NULL OR l.on_hand - l.allocated + k.low >= 0);
     GET DIAGNOSTICS touched = ROW_COUNT;
-    IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'level moved' USING ERRCODE = '40001'; END IF;
+    IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001'; END IF;
     IF array_remove(lv_lot, '00000000-0000-0000-0000-000000000000') <> '{}' THEN
       PERFORM ledger_serials(lv_lot, lv_net, judged);
     END IF;
   END IF;
   IF cardinality(sl_variant) > 0 THEN
-    UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
-                            overdrawn = greatest(0, s.reserved + k.claimed - s.sellable - k.net)
-      FROM unnest(sl.tids, sl_net, sl_claimed) AS k(tid, net, claimed) WHERE s.ctid = k.tid;
-    GET DIAGNOSTICS touched = ROW_COUNT;
-    IF touched <> cardinality(sl_variant) THEN RAISE EXCEPTION 'site level moved' USING ERRCODE = '40001'; END IF;
-    SELECT array_agg(a + b ORDER BY n), array_agg(c + d ORDER BY n), array_agg(greatest(0, c + d - a - b) ORDER BY n)
-      INTO new_sellable, new_reserved, new_overdrawn
-      FROM unnest(sl.sellable, sl_net, sl.reserved, sl_claimed) WITH ORDINALITY AS t(a, b, c, d, n);
+    -- a line that leaves less than nothing free raises what is overdrawn, even where the batch gives as much before it
+    WITH u AS (
+      UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
+                              overdrawn = greatest(0, s.reserved + k.claimed - s.sellable - k.net)
+        FROM unnest(sl_variant, sl_site, sl_net, sl_claimed, sl_low, sl_dip)
+             WITH ORDINALITY AS k(variant, site, net, claimed, low, dip, n)
+       WHERE s.variant = k.variant AND s.site = k.site
+         AND (judged OR s.sellable - s.reserved + least(k.low, k.dip, 0) >= 0 OR (k.low IS NULL AND k.dip IS NULL))
+      RETURNING k.n, s.sellable, s.reserved, s.overdrawn)
+    SELECT count(*), array_agg(o.sellable), array_agg(o.reserved), array_agg(o.overdrawn)
+      INTO touched, new_sellable, new_reserved, new_overdrawn FROM (SELECT * FROM u ORDER BY n) o;
+    IF touched <> cardinality(sl_variant) THEN RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001'; END IF;
   END IF;
 END $$;
 

@@ -1,6 +1,7 @@
 """The one lane: postings queue, and whatever queued while a batch was in flight becomes the next batch.
 
-One transaction a batch, one call of `ledger_apply`. The optimistic path assumes nobody is short and all ids are new; where
+One transaction a batch, one call of `ledger_apply`. While the database works on one batch, the next is laid out; it is sent
+before those of the first are answered, so neither side waits for the other (docs/why/two-halves.md). The optimistic path assumes nobody is short and all ids are new; where
 that fails, the locked path reads, judges in memory in arrival order (`decide`) and writes. The lane is its own task, never
 cancelled by a request; a connection in doubt is closed and the batch repeated, and its ids say what had already committed.
 """
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import asyncpg
 import structlog
@@ -33,8 +35,8 @@ log = structlog.get_logger("onhand.lane")
 
 RETRIES = 5
 RECONNECT_SECONDS = 12.0
-_LARGE = 100
-"""Items of one caller worth making ready while the batch before is in flight."""
+_SHARED = 16
+"""Fewer items than this are not divided into two batches: each has a price of its own."""
 _CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -50,6 +52,8 @@ _TRY_AGAIN = (
     asyncpg.exceptions.LockNotAvailableError,
     asyncpg.exceptions.UniqueViolationError,
 )
+
+_AWAY = "The database is away; whether this was posted is not known. Retry with the same id."
 
 LoadDirectory = Callable[[], Awaitable[tuple[int, Directory]]]
 
@@ -157,8 +161,11 @@ class Engine:
     async def _run(self) -> None:
         entries: list[Entry] = []
         ready: lane.Ready | None = None
+        tell: Callable[[], None] = _nothing
         while True:
             if not entries:
+                tell()
+                tell = _nothing
                 if not self._queue:
                     if self._closing:
                         return
@@ -167,15 +174,18 @@ class Engine:
                     continue
                 entries, ready = self._take(), None
             flight = asyncio.create_task(self._post_safely(entries, ready))
-            entries, ready = await self._ahead(flight)
-            await flight
+            tell()  # the answers of the batch before wake their callers after this one was sent
+            entries, ready = await self._ahead(flight, sum(len(e.items) for e in entries))
+            tell = await flight
 
-    async def _ahead(self, flight: asyncio.Task[None]) -> tuple[list[Entry], lane.Ready | None]:
-        """While a batch is in flight: when a whole batch has queued up behind it, take it and make it ready."""
+    async def _ahead(
+        self, flight: asyncio.Task[Callable[[], None]], flying: int
+    ) -> tuple[list[Entry], lane.Ready | None]:
+        """While a batch is in flight: when as much has queued up behind it, take that and make it ready."""
         flight.add_done_callback(lambda _: self._wake.set())
         while not flight.done():
-            if self._queue and (self._queued >= self.batch_size or len(self._queue[0].items) >= _LARGE):
-                entries = self._take()
+            if self._queue and self._queued >= min(flying, self.batch_size):
+                entries = self._take(flying)
                 return entries, self._make_ready(entries)
             self._wake.clear()
             await self._wake.wait()
@@ -191,24 +201,27 @@ class Engine:
         except Exception:  # it will fail again in its turn, where its entries are told apart
             return None
 
-    async def _post_safely(self, entries: list[Entry], ready: lane.Ready | None) -> None:
+    async def _post_safely(self, entries: list[Entry], ready: lane.Ready | None) -> Callable[[], None]:
+        """Commit a batch; answers what tells its callers."""
         try:
-            await self._post(entries, ready)
+            return await self._post(entries, ready)
         except Exception as error:  # the lane itself never dies
             log.exception("lane_failed", postings=sum(len(e.items) for e in entries))
-            _answer_all(entries, InternalError() if not isinstance(error, Problem) else error)
+            return partial(_answer_all, entries, InternalError() if not isinstance(error, Problem) else error)
 
-    def _take(self) -> list[Entry]:
+    def _take(self, flying: int = 0) -> list[Entry]:
+        """The next batch: half of what is under way or waiting, so that two batches of one size take turns."""
+        most = min(self.batch_size, max(_SHARED, (self._queued + flying + 1) // 2))
         entries = [self._queue.popleft()]
         count = len(entries[0].items)
-        while self._queue and count + len(self._queue[0].items) <= self.batch_size:
+        while self._queue and count + len(self._queue[0].items) <= most:
             entry = self._queue.popleft()
             count += len(entry.items)
             entries.append(entry)
         self._queued -= count
         return entries
 
-    async def _post(self, entries: list[Entry], ready: lane.Ready | None = None) -> None:
+    async def _post(self, entries: list[Entry], ready: lane.Ready | None = None) -> Callable[[], None]:
         """Commit one batch, whatever it takes: retries, reconnects, and at worst one entry at a time."""
         deadline = time.monotonic() + RECONNECT_SECONDS
         doubt, tries, locked = False, 0, False
@@ -217,18 +230,14 @@ class Engine:
                 if self._wire is None:
                     await self._connect()
                 outcomes, locked = await self._attempt(entries, ready, locked=locked or doubt)
-                self._answer(entries, outcomes, doubt)
                 self.stats.locked_batches += locked
-                return
+                return partial(self._answer, entries, outcomes, doubt)
             except _TRY_AGAIN:
                 tries, locked = tries + 1, True
                 self.stats.retries += 1
                 if tries > RETRIES:
-                    _answer_all(
-                        entries,
-                        Unavailable("The books are busy. Send it again with the same id.", retry_after=1),
-                    )
-                    return
+                    busy = Unavailable("The books are busy. Send it again with the same id.", retry_after=1)
+                    return partial(_answer_all, entries, busy)
                 await asyncio.sleep(random.uniform(0, 0.01 * tries))
             except Stale:
                 await self._load()
@@ -237,15 +246,10 @@ class Engine:
                 log.warning("lane_connection_lost", error=repr(error))
                 await self._disconnect()
                 if time.monotonic() > deadline:
-                    _answer_all(
-                        entries,
-                        Unavailable("The database is away; whether this was posted is not known. Retry with the same id.", retry_after=2),
-                    )  # fmt: skip
-                    return
+                    return partial(_answer_all, entries, Unavailable(_AWAY, retry_after=2))
                 await asyncio.sleep(random.uniform(0.02, 0.15))
             except Exception as error:
-                await self._isolate(entries, error)
-                return
+                return await self._isolate(entries, error)
 
     async def _attempt(
         self, entries: list[Entry], ready: lane.Ready | None, *, locked: bool
@@ -261,14 +265,14 @@ class Engine:
                 return outcomes, False
         return await lane.locked(conn, entries, self.places, self.epoch, self._labels, self.riders), True
 
-    async def _isolate(self, entries: list[Entry], error: Exception) -> None:
+    async def _isolate(self, entries: list[Entry], error: Exception) -> Callable[[], None]:
         """A batch failed for a reason of its own content: post its entries one by one, so only the bad one fails."""
         if len(entries) > 1:
             for entry in entries:
-                await self._post([entry])
-            return
+                (await self._post([entry]))()
+            return _nothing
         log.error("lane_entry_failed", error=repr(error), riders=sorted(entries[0].riders))
-        _answer_all(entries, error if isinstance(error, Problem) else InternalError())
+        return partial(_answer_all, entries, error if isinstance(error, Problem) else InternalError())
 
     def _answer(self, entries: list[Entry], outcomes: list[list[Outcome]], doubt: bool) -> None:
         self.stats.batches += 1
@@ -306,6 +310,10 @@ class Engine:
             if one is not None:
                 with suppress(Exception):
                     one.terminate()
+
+
+def _nothing() -> None:
+    """Nobody waits."""
 
 
 def _answer_all(entries: Sequence[Entry], error: Problem) -> None:
