@@ -27,6 +27,8 @@ export const paths = {
   holds: (filters: Params = {}) => withQuery('/holds', filters),
   sales: (filters: Params = {}) => withQuery('/sales', filters),
   sale: (id: string) => `/sales/${id}`,
+  transfers: (filters: Params = {}) => withQuery('/transfers', filters),
+  transfer: (id: string) => `/transfers/${id}`,
   postings: (filters: Params = {}) => withQuery('/postings', filters),
   posting: (id: string) => `/postings/${id}`,
   exceptions: (filters: Params = {}) => withQuery('/exceptions', filters),
@@ -59,6 +61,8 @@ export function pathOf(kind: string, id: string, title = ''): string {
       return paths.lot(id)
     case 'sale':
       return paths.sale(id)
+    case 'transfer':
+      return paths.transfer(id)
     case 'posting':
       return paths.posting(id)
     case 'supplier':

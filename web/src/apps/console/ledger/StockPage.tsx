@@ -95,6 +95,7 @@ export function StockPage() {
           />
         }
         rowId={(row) => row.variant_id}
+        actions={may('transfers:write') && may('stock:move') ? [{ id: 'transfer', label: t('transferThese'), run: (rows) => void navigate({ href: paths.transfers({ new: '1', variants: rows.map((row) => row.variant_id).join('.') }) }) }] : []}
         onOpen={(row) => void navigate({ href: paths.variant(row.variant_id) })}
         empty={
           <Empty title={t('emptyStock')} action={may('imports:write') ? <Button component={Go} href={paths.imports()}>{t('toImport')}</Button> : undefined}>

@@ -3,11 +3,11 @@ import { defineTexts } from '../../../values/i18n'
 export const ledgerTexts = defineTexts({
   en: {
     stockTitle: 'Stock', stockLead: 'Every variant at every site, as it is this second.', searchHint: 'SKU, barcode or words', show: 'In the site columns', below: 'Only with gaps',
-    belowMinimum: 'Below minimum', belowZero: 'Below zero', emptyStock: 'No stock yet', emptyStockHint: 'Import products and opening stock, or adjust the first variant by hand.', toImport: 'Import opening stock',
+    belowMinimum: 'Below minimum', belowZero: 'Below zero', transferThese: 'Transfer these', emptyStock: 'No stock yet', emptyStockHint: 'Import products and opening stock, or adjust the first variant by hand.', toImport: 'Import opening stock',
   },
   de: {
     stockTitle: 'Bestand', stockLead: 'Jede Variante an jedem Standort, wie er in dieser Sekunde ist.', searchHint: 'SKU, Barcode oder Wörter', show: 'In den Standortspalten', below: 'Nur mit Lücken',
-    belowMinimum: 'Unter Mindestbestand', belowZero: 'Unter null', emptyStock: 'Noch kein Bestand', emptyStockHint: 'Importieren Sie Produkte und Anfangsbestand, oder passen Sie die erste Variante von Hand an.', toImport: 'Anfangsbestand importieren',
+    belowMinimum: 'Unter Mindestbestand', belowZero: 'Unter null', transferThese: 'Diese liefern', emptyStock: 'Noch kein Bestand', emptyStockHint: 'Importieren Sie Produkte und Anfangsbestand, oder passen Sie die erste Variante von Hand an.', toImport: 'Anfangsbestand importieren',
   },
 })
 

@@ -1,7 +1,7 @@
 import type { IconName } from '../../../ui/Icon'
 import { paths } from '../../../values/paths'
 
-type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'exceptions' | 'approvals' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
+type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'transfers' | 'exceptions' | 'approvals' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
 type Group = { label: 'groupNow' | 'groupStock' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
 
 /**
@@ -25,6 +25,7 @@ export const NAV: Group[] = [
       { to: paths.locations(), label: 'locations', icon: 'pin', needs: 'locations:read', go: 'l' },
       { to: paths.lots(), label: 'lots', icon: 'barcode', needs: 'stock:read' },
       { to: paths.holds(), label: 'holds', icon: 'hold', needs: 'stock:read' },
+      { to: paths.transfers(), label: 'transfers', icon: 'truck', needs: 'transfers:read', go: 't' },
       { to: paths.postings(), label: 'postings', icon: 'list', needs: 'stock:read', go: 'p' },
     ],
   },
