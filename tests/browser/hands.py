@@ -39,10 +39,12 @@ PHONE = Look(390, "light")
 
 
 def watched(page: Page, complaints: list[str]) -> None:
-    """Keep what the browser's console complains about; a refusal the story provokes is none."""
+    """Keep what the browser's console complains about; a refusal the story provokes is none, nor a network it takes away."""
 
     def said(message: ConsoleMessage) -> None:
-        refused = re.search(r"Failed to load resource.*status of 4\d\d", message.text)
+        refused = re.search(
+            r"Failed to load resource.*(status of 4\d\d|ERR_INTERNET_DISCONNECTED)", message.text
+        )
         if message.type in ("error", "warning") and not refused:
             complaints.append(f"{message.type}: {message.text[:300]}")
 

@@ -130,6 +130,8 @@ async def test_too_large_a_variance_is_counted_again_by_somebody_else(
         assert (said["state"], said["round"]) == ("recount", 2)
         await refused(ben, "/v1/count-entries", entry(task, TEA="40"), 409, "recount_by_other")
         await refused(ben, f"/v1/bin-counts/{task['id']}/claim", {}, 409, "recount_by_other")
+        assert (await ben.get(f"/v1/bin-counts/{task['id']}")).json()["can"] == []
+        assert (await eva.get(f"/v1/bin-counts/{task['id']}")).json()["can"] == ["claim", "submit"]
         said = await make.post(eva, "/v1/count-entries", entry(task, TEA="32"))
         assert (said["state"], said["round"]) == ("waiting", 2)
         await refused(eva, f"/v1/bin-counts/{task['id']}/approve", {}, 403, "forbidden")
@@ -233,7 +235,7 @@ async def test_what_nobody_expected_is_found_and_unknown_codes_wait(
 async def test_a_bin_is_on_one_sheet_at_a_time(client: Any, depot: dict[str, Any]) -> None:
     body = {"site_id": depot["W1"], "location_ids": [depot["I"]]}
     first = await make.post(client, "/v1/count-sheets", body)
-    await refused(client, "/v1/count-sheets", body, 409, "conflict")
+    await refused(client, "/v1/count-sheets", body, 409, "all_being_counted")
     more = await make.post(client, "/v1/count-sheets", {**body, "location_ids": [depot["I"], depot["J"]]})
     assert (more["bins"], more["skipped"]) == (1, ["W1/I"])
     await refused(client, "/v1/count-sheets", {**body, "location_ids": [depot["W2"]]}, 422, "unknown_bin")
@@ -298,7 +300,7 @@ async def test_todays_sheet_is_handed_out_once(client: Any, depot: dict[str, Any
     await client.patch("/v1/counting/policy", json={"days_a": 5, "days_b": 10, "days_c": 20})
     made = await make.post(client, "/v1/count-sheets", {"site_id": depot["W2"]})
     assert made["bins"] == 3, "sixty places within twenty days"
-    await refused(client, "/v1/count-sheets", {"site_id": depot["W2"]}, 409, "conflict")
+    await refused(client, "/v1/count-sheets", {"site_id": depot["W2"]}, 409, "nothing_due")
 
 
 async def test_settings_are_data_with_a_version(client: Any, app: Any, depot: dict[str, Any]) -> None:

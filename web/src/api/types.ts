@@ -74,6 +74,18 @@ export type Session = S['SessionOut']
 export type AuditRow = S['AuditOut']
 export type EventFeed = { data: CloudEvent[]; after: string; through: string; head: string }
 
+export type CountPolicy = S['CountPolicyOut']
+export type CountPlan = S['CountPlanOut']
+export type CountShelf = S['ShelfOut']
+export type CountSheet = S['SheetOut']
+export type BinCount = S['BinCountOut']
+export type CountEntry = S['CountEntryOut']
+export type CountReview = S['ReviewOut']
+export type CountReviewLine = S['ReviewLineOut']
+export type CountCorrection = S['CorrectionOut']
+export type ShrinkageRow = S['ShrinkageOut']
+export type OverrideRow = S['OverrideOut']
+
 export type CloudEvent<T = Record<string, unknown>> = {
   specversion: '1.0'
   id: string

@@ -13,9 +13,9 @@ from onhand import access, locations
 from onhand.access import Caller
 from onhand.counting import reads, store
 from onhand.counting.events import CountChanged
-from onhand.counting.model import Policy, UnknownBin, classify, plan_days
+from onhand.counting.model import AllBeingCounted, NothingDue, Policy, UnknownBin, classify, plan_days
 from onhand.kit.ids import derive_id
-from onhand.kit.problem import Conflict, IdReused, NotFound, Stale
+from onhand.kit.problem import IdReused, NotFound, Stale
 from onhand.kit.tx import Tx
 from onhand.locations import Place
 
@@ -79,7 +79,7 @@ async def make_sheet(
 ) -> SheetMade:  # fmt: skip
     """Hand out places to be counted: those named, or what the plan says for today.
 
-    A place that is being counted already is left out. Raises NotFound, Forbidden, UnknownBin, Conflict when none is left.
+    A place that is being counted already is left out. Raises NotFound, Forbidden, UnknownBin, NothingDue, AllBeingCounted.
     """
     places = await locations.directory(tx.conn)
     top = places.get(site)
@@ -109,16 +109,14 @@ async def make_sheet(
         for n, i in enumerate(sorted(wanted, key=lambda i: places[i].path), 1)
     ]
     if not bins:
-        raise Conflict(
-            "Nothing is due here today. Name the places to be counted, or set how many are counted a day."
-        )
+        raise NothingDue()
     sheet = {
         "id": sheet_id, "site": site, "name": name or f"{top.code} {today.isoformat()}", "due_on": due_on or today,
         "created_by": tx.actor.id, "created_by_name": tx.actor.name, "created_at": tx.now,
     }  # fmt: skip
     taken = set(await store.insert_sheet(tx.conn, sheet, bins))
     if not taken:
-        raise Conflict("All of these places are being counted already.")
+        raise AllBeingCounted()
     access.name_action(tx, "counting.sheet_made")
     tx.record(
         "count_sheet", sheet_id, None, {"name": sheet["name"], "site_id": str(site), "bins": len(taken)}

@@ -108,7 +108,8 @@ class SheetOut(Out):
 
 
 class BinCountOut(Out):
-    """The count of one bin as who counts sees it: where and how far, never what the book says."""
+    """The count of one bin as who counts sees it: where and how far, never what the book says. `for_another`: you counted it
+    before, so somebody else does now."""
 
     id: UUID
     sheet_id: UUID
@@ -125,6 +126,7 @@ class BinCountOut(Out):
     round: int
     claimed_by: CounterOut | None
     mine: bool
+    for_another: bool
     happened_at: datetime | None
     version: int
     can: list[str]

@@ -71,6 +71,18 @@ class UnknownBin(Problem):
     status = 422
 
 
+class NothingDue(Problem):
+    """Nothing more is due here today. Name the places to be counted, or set how many are counted a day."""
+
+    status = 409
+
+
+class AllBeingCounted(Problem):
+    """All of these places are on a sheet already and being counted."""
+
+    status = 409
+
+
 class NothingCounted(Problem):
     """Say what lies in the bin line by line, or that it is empty."""
 

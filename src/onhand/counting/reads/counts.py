@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from onhand.access import Caller
 from onhand.counting.model import TRANSITIONS
 from onhand.counting.tables import bin_count as b
+from onhand.counting.tables import count_entry as e
+from onhand.counting.tables import count_policy as y
 from onhand.counting.tables import count_sheet as s
 from onhand.kit.paging import after, cut
 
@@ -67,8 +69,11 @@ async def list_bin_counts(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Counts of bins, sheet by sheet in the order of walking. One query."""
     keys = [b.c.sheet, b.c.line]
+    anyone = sa.select(y.c.recount_by).scalar_subquery() == "anyone"
+    counted = sa.exists().where(e.c.bin_count == b.c.id, e.c.actor == caller.id)
+    theirs = sa.and_(b.c.round > 1, counted, sa.not_(sa.func.coalesce(anyone, sa.false())))
     query = (
-        sa.select(*_COLUMNS)
+        sa.select(*_COLUMNS, theirs.label("for_another"))
         .select_from(
             b.join(s, s.c.id == b.c.sheet)
             .join(_SITE, _SITE.c.id == b.c.site)
@@ -98,7 +103,9 @@ def _shape(row: Any, caller: Caller) -> dict[str, Any]:
         "location_path": row.location_path, "location_name": row.location_name, "state": row.state, "round": row.round,
         "claimed_by": None if row.claimed_by is None else {"id": row.claimed_by, "name": row.claimed_by_name},
         "mine": row.claimed_by == caller.id, "happened_at": row.happened_at, "version": row.version,
-        "can": can(caller, row.state, row.site, row.claimed_by),
+        "can": [v for v in can(caller, row.state, row.site, row.claimed_by)
+                if not (row.for_another and v in ("claim", "submit"))],
+        "for_another": row.for_another,
     }  # fmt: skip
 
 

@@ -3541,7 +3541,8 @@ export interface components {
         };
         /**
          * BinCountOut
-         * @description The count of one bin as who counts sees it: where and how far, never what the book says.
+         * @description The count of one bin as who counts sees it: where and how far, never what the book says. `for_another`: you counted it
+         *     before, so somebody else does now.
          */
         BinCountOut: {
             /** Can */
@@ -3552,6 +3553,8 @@ export interface components {
              * Format: date
              */
             due_on: string;
+            /** For Another */
+            for_another: boolean;
             /** Happened At */
             happened_at: string | null;
             /**

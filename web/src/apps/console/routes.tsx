@@ -29,6 +29,8 @@ const inside = createRoute({
       const setup = await context.client.fetchQuery(setupQuery).catch(() => ({ needed: false }))
       throw redirect({ href: setup.needed ? paths.setup() : paths.login(location.href === '/' ? undefined : location.href) })
     }
+    // Who only counts begins where they count: the overview is not for them.
+    if (location.pathname === paths.overview() && !('stock:read' in me.permissions) && 'stock:count' in me.permissions) throw redirect({ href: paths.count() })
     if (me.totp_required && !me.totp_enabled) throw redirect({ href: paths.secondFactor(location.href) })
   },
 })
@@ -65,6 +67,10 @@ const pages = [
   page('/locations/$id', () => import('./locations/LocationsPage'), 'LocationsPage'),
   page('/events', () => import('./ops/EventsPage'), 'EventsPage'),
   page('/audit', () => import('./ops/AuditPage'), 'AuditPage'),
+  page('/count', () => import('./counting/CountPage'), 'CountPage'),
+  page('/counting/plan', () => import('./counting/PlanPage'), 'PlanPage'),
+  page('/counting/reviews', () => import('./counting/ReviewsPage'), 'ReviewsPage'),
+  page('/counting/reports', () => import('./counting/ReportsPage'), 'ReportsPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 

@@ -14,7 +14,7 @@ import { JobState } from './JobState'
 import { jobTexts } from './texts'
 
 const STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
-const KINDS = ['import', 'verify', 'verify_nightly', 'backup', 'restore_test', 'partitions', 'mail_cleanup', 'file_cleanup'] as const
+const KINDS = ['import', 'verify', 'verify_nightly', 'backup', 'restore_test', 'partitions', 'mail_cleanup', 'file_cleanup', 'count_classes'] as const
 
 export function JobsPage() {
   const t = useTexts(jobTexts)

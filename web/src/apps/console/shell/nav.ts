@@ -1,8 +1,8 @@
 import type { IconName } from '../../../ui/Icon'
 import { paths } from '../../../values/paths'
 
-type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'transfers' | 'exceptions' | 'approvals' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
-type Group = { label: 'groupNow' | 'groupStock' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
+type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'transfers' | 'exceptions' | 'approvals' | 'count' | 'countPlan' | 'countReviews' | 'countReports' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
+type Group = { label: 'groupNow' | 'groupStock' | 'groupCounting' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
 
 /**
  * The menu. An entry shows when its page is registered in routes.tsx and the reader holds the permission.
@@ -27,6 +27,15 @@ export const NAV: Group[] = [
       { to: paths.holds(), label: 'holds', icon: 'hold', needs: 'stock:read' },
       { to: paths.transfers(), label: 'transfers', icon: 'truck', needs: 'transfers:read', go: 't' },
       { to: paths.postings(), label: 'postings', icon: 'list', needs: 'stock:read', go: 'p' },
+    ],
+  },
+  {
+    label: 'groupCounting',
+    entries: [
+      { to: paths.count(), label: 'count', icon: 'barcode', needs: 'stock:count', go: 'c' },
+      { to: paths.countPlan(), label: 'countPlan', icon: 'clock', needs: 'stock:read' },
+      { to: paths.countReviews(), label: 'countReviews', icon: 'approve', needs: 'stock:approve' },
+      { to: paths.countReports(), label: 'countReports', icon: 'audit', needs: 'stock:read' },
     ],
   },
   { label: 'groupSelling', entries: [{ to: paths.sales(), label: 'sales', icon: 'sale', needs: 'sales:read', go: 'b' }] },

@@ -4,6 +4,7 @@ export const shellTexts = defineTexts({
   en: {
     skip: 'Skip to content', menu: 'Menu', mainNav: 'Main navigation',
     groupNow: 'Now', groupStock: 'Stock', groupSelling: 'Selling', groupPartners: 'Partners', groupSystem: 'System',
+    groupCounting: 'Counting', count: 'Count', countPlan: 'Count plan', countReviews: 'Approve counts', countReports: 'Count reports',
     overview: 'Overview', stock: 'Stock', catalog: 'Variants', locations: 'Locations', lots: 'Lots and serials', holds: 'Holds', sales: 'Sales', transfers: 'Transfers', exceptions: 'Exceptions', approvals: 'Approvals',
     postings: 'Postings', suppliers: 'Suppliers', customers: 'Customers', events: 'Events', audit: 'Audit', jobs: 'Jobs', integrity: 'Integrity', imports: 'Import',
     users: 'Users', roles: 'Roles', keys: 'API keys', account: 'My account', logout: 'Log out', userMenu: 'Account menu',
@@ -19,6 +20,7 @@ export const shellTexts = defineTexts({
   de: {
     skip: 'Zum Inhalt springen', menu: 'Menü', mainNav: 'Hauptnavigation',
     groupNow: 'Jetzt', groupStock: 'Bestand', groupSelling: 'Verkauf', groupPartners: 'Partner', groupSystem: 'System',
+    groupCounting: 'Zählen', count: 'Zählen', countPlan: 'Zählplan', countReviews: 'Zählungen genehmigen', countReports: 'Zählberichte',
     overview: 'Überblick', stock: 'Bestand', catalog: 'Varianten', locations: 'Plätze', lots: 'Chargen und Serien', holds: 'Sperren', sales: 'Verkäufe', transfers: 'Lieferungen', exceptions: 'Ausnahmen', approvals: 'Genehmigungen',
     postings: 'Buchungen', suppliers: 'Lieferanten', customers: 'Kunden', events: 'Ereignisse', audit: 'Protokoll', jobs: 'Aufträge', integrity: 'Integrität', imports: 'Import',
     users: 'Benutzer', roles: 'Rollen', keys: 'API-Schlüssel', account: 'Mein Konto', logout: 'Abmelden', userMenu: 'Kontomenü',
