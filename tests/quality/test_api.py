@@ -132,6 +132,8 @@ async def test_a_serial_number_names_one_unit(client: Any, shop: dict[str, Any])
         ("PHONE", "serial", "S01")
     ]
     assert (await client.get("/v1/serials/SN-0")).status_code == 404
+    scanned = (await client.get("/v1/scan", params={"code": "SN-1"})).json()
+    assert (scanned["kind"], scanned["id"]) == ("lot", found[0]["id"])
     hit = (await client.get("/v1/search", params={"q": "SN-1"})).json()
     assert any(r["kind"] == "lot" and r["title"] == "SN-1" for r in hit["data"])
 

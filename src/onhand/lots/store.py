@@ -84,8 +84,10 @@ async def copy(tx: Tx, lot_ids: Sequence[UUID], *, variant_id: UUID) -> dict[UUI
 
 
 async def lock_lot(conn: AsyncConnection, lot_key: UUID) -> sa.Row[Any] | None:
-    """A lot, locked until the transaction ends."""
-    return (await conn.execute(sa.select(lot).where(lot.c.id == lot_key).with_for_update())).one_or_none()
+    """A lot, locked until the transaction ends; goods may still come in under it."""
+    return (
+        await conn.execute(sa.select(lot).where(lot.c.id == lot_key).with_for_update(key_share=True))
+    ).one_or_none()
 
 
 async def insert_lot(conn: AsyncConnection, values: Mapping[str, Any]) -> bool:
@@ -136,7 +138,7 @@ async def insert_hold(conn: AsyncConnection, values: Mapping[str, Any]) -> bool:
 
 async def lock_hold(conn: AsyncConnection, hold_id: UUID, *, wait: bool = True) -> sa.Row[Any] | None:
     """A hold, locked until the transaction ends; without `wait` None when somebody else has it."""
-    query = sa.select(hold).where(hold.c.id == hold_id).with_for_update(skip_locked=not wait)
+    query = sa.select(hold).where(hold.c.id == hold_id).with_for_update(skip_locked=not wait, key_share=True)
     return (await conn.execute(query)).one_or_none()
 
 

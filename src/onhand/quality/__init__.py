@@ -1,6 +1,7 @@
 """Quality: lots and serials over HTTP, certificates, holds and recalls, expiry, which lots serve, and lots of what tills sold."""
 
 from onhand.quality.actions import (
+    NewHold,
     assign_lots,
     decide_certificate,
     enforce_holds,
@@ -16,6 +17,7 @@ __all__ = [
     "LotChanged",
     "LotExpired",
     "LotRecalled",
+    "NewHold",
     "StockHeld",
     "StockReleased",
     "assign_lots",

@@ -99,11 +99,15 @@ async def expired(conn: AsyncConnection, *, before: date) -> list[Lying]:
     )  # fmt: skip
 
 
+_CERTIFIED_ONLY = """ARRAY(SELECT x.id FROM lot_policy y JOIN variant x ON x.id = y.subject_id WHERE y.needs_certificate
+  UNION SELECT x.id FROM lot_policy y JOIN variant x ON x.product_id = y.subject_id WHERE y.needs_certificate)"""
+
+
 async def uncertified(conn: AsyncConnection) -> list[Lying]:
-    """What lies available of lots whose policy waits for a certificate that is not approved."""
+    """What lies available of lots whose policy waits for a certificate that is not approved. Looks at those variants only."""
     return await _lying(
-        conn, f"l.lot <> {_NIL} AND l.condition = 0 AND l.on_hand > 0 AND o.certificate_state <> 'approved'"
-        " AND coalesce(pv.needs_certificate, pp.needs_certificate)",
+        conn, f"l.variant = ANY({_CERTIFIED_ONLY}) AND l.lot <> {_NIL} AND l.condition = 0 AND l.on_hand > 0"
+        " AND o.certificate_state <> 'approved' AND coalesce(pv.needs_certificate, pp.needs_certificate)",
         {}, "LEFT JOIN lot_policy pv ON pv.subject_id = v.id LEFT JOIN lot_policy pp ON pp.subject_id = v.product_id",
     )  # fmt: skip
 

@@ -7,10 +7,11 @@ from onhand.quality.actions.certificates import (
     quarantine_uncertified,
 )
 from onhand.quality.actions.expiry import expire_lots
-from onhand.quality.actions.holds import enforce_holds, place_hold, release_hold
+from onhand.quality.actions.holds import NewHold, enforce_holds, place_hold, release_hold
 from onhand.quality.actions.lots import change_lot, create_lot, set_policy
 
 __all__ = [
+    "NewHold",
     "assign_lots",
     "attach_certificate",
     "change_lot",

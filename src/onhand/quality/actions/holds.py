@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from onhand import lots
+from onhand import locations, lots
 from onhand.access import Caller
 from onhand.kit.problem import Forbidden, IdReused, InvalidBody, NotFound, Stale
 from onhand.kit.tx import Tx
@@ -190,22 +190,17 @@ async def give_back(
 ) -> list[Shifted]:  # fmt: skip
     """Move held quantities to where they belong now. Goods may have been carried since: what is gone from its place is looked
     for wherever the same variant and lot lies in that condition."""
-    left: dict[tuple[UUID, UUID], int] = {}
+    held: dict[tuple[UUID, UUID], int] = {}
     for variant, lot, _, quantity in lines:
-        left[variant, lot] = left.get((variant, lot), 0) + quantity
-    if not left:
+        held[variant, lot] = held.get((variant, lot), 0) + quantity
+    if not held:
         return []
-    at_first = {(variant, lot, place): quantity for variant, lot, place, quantity in lines}
-    lying = await store.of_goods(tx.conn, left, condition=int(Condition[condition]))
-    lying.sort(key=lambda one: one.goods not in at_first)
+    lying = await store.of_goods(tx.conn, held, condition=int(Condition[condition]))
+    sites = frozenset((await locations.sites_of(tx.conn, {place for _, _, place, _ in lines})).values())
     elsewhere = await lots.arrivals(tx.conn, [one.goods for one in lying], now=tx.now)
     wanted: list[Wanted] = []
     passed: dict[UUID, list[lots.HeldLine]] = {}
-    for one in lying:
-        most = min(left[one.variant, one.lot], one.on_hand)
-        if most <= 0:
-            continue
-        left[one.variant, one.lot] -= most
+    for one, most in share_out(lying, lines, sites=sites):
         target = elsewhere.get(one.goods)
         if target is not None and target.hold is not None:
             passed.setdefault(target.hold.id, []).append((one.variant, one.lot, one.location, most))
@@ -217,3 +212,26 @@ async def give_back(
         tx, wanted, kind=Kind.release_hold, source=source, reason=reason,
         id_of=numbered("release", str(source[1]), round_of, wanted=wanted),
     )  # fmt: skip
+
+
+def share_out(
+    lying: Sequence[store.Lying], lines: Sequence[lots.HeldLine], *, sites: frozenset[UUID]
+) -> list[tuple[store.Lying, int]]:
+    """Which of what lies in a condition is what a hold put there: first what it put in that very place, then what was carried
+    within its sites, then what was carried further. Never more than it took. Pure."""
+    left: dict[tuple[UUID, UUID], int] = {}
+    there: dict[lots.Goods, int] = {}
+    for variant, lot, place, quantity in lines:
+        left[variant, lot] = left.get((variant, lot), 0) + quantity
+        there[variant, lot, place] = there.get((variant, lot, place), 0) + quantity
+    taken = dict.fromkeys((one.goods for one in lying), 0)
+    near = sorted(lying, key=lambda one: one.site not in sites)
+    for order, bound in ((lying, there), (near, None)):
+        for one in order:
+            free = one.on_hand - taken[one.goods]
+            most = min(
+                left[one.variant, one.lot], free if bound is None else min(free, bound.get(one.goods, 0))
+            )
+            taken[one.goods] += most
+            left[one.variant, one.lot] -= most
+    return [(one, taken[one.goods]) for one in lying if taken[one.goods]]
