@@ -10,7 +10,16 @@ from importlib import import_module
 
 from bench.harness import Claim, run
 
-CLAIMS = ("engine_uniform_64", "engine_hot_64", "http_uniform_64", "http_batch", "bulk_lines", "verify")
+CLAIMS = (
+    "engine_uniform_64",
+    "engine_hot_64",
+    "http_uniform_64",
+    "http_batch",
+    "bulk_lines",
+    "reserve_hot_64",
+    "availability_batched",
+    "verify",
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:

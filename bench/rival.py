@@ -59,6 +59,20 @@ COMMIT;
 """
 
 
+RESERVATION = f"""\
+BEGIN;
+SELECT sellable - reserved AS free FROM site_level WHERE variant = {_V} AND site = {_S} FOR UPDATE \\gset
+UPDATE site_level SET reserved = reserved + 1 WHERE variant = {_V} AND site = {_S} AND :free >= 1 \
+RETURNING uuidv7() AS id, nextval('bench_posting') AS seq, clock_timestamp() AS at \\gset
+INSERT INTO reservation (id, kind, created_by) VALUES (:id, 'order', {_CUSTOMER});
+INSERT INTO reservation_line (reservation, line, variant, site, policy, requested, claimed) \
+VALUES (:id, 1, {_V}, {_S}, 'all_or_nothing', 1, 1);
+INSERT INTO claim (seq, recorded_at, reservation, variant, site, quantity, line) VALUES (:seq, :at, :id, {_V}, {_S}, 1, 1);
+COMMIT;
+"""
+"""A row-lock reservation as one writes it by hand: no key, no posting, no event, no audit row."""
+
+
 class RivalFailedError(RuntimeError):
     """pgbench did not run; the message carries what it said."""
 
@@ -68,6 +82,17 @@ async def sales_a_second(ground: Ground, *, clients: int, seconds: float, hot: b
     script = ground.folder / ("hot.sql" if hot else "sale.sql")
     if not script.exists():
         script.write_text((HOT if hot else SALE) + TRANSACTION)
+    found = _TPS.search(await _run(ground, script, clients, seconds))
+    if found is None:
+        raise RivalFailedError("pgbench printed no rate")
+    return float(found.group(1))
+
+
+async def reservations_a_second(ground: Ground, *, clients: int, seconds: float) -> float:
+    """Reservations a second of the hot row by pgbench as the owner role, prepared protocol."""
+    script = ground.folder / "reserve.sql"
+    if not script.exists():
+        script.write_text(HOT + RESERVATION)
     found = _TPS.search(await _run(ground, script, clients, seconds))
     if found is None:
         raise RivalFailedError("pgbench printed no rate")

@@ -34,7 +34,8 @@ HOT = (7, 3)
 
 
 @cache
-def _resolved(n: int) -> Resolved:
+def resolved(n: int) -> Resolved:
+    """The n-th variant, as the catalogue resolves it."""
     uid = quick(variant_id(n))
     return Resolved(
         uid, 1, 0, "each", "none", f"SKU-{n:05d}", f"Product {n}", uid, None, None, None, None, None, False
@@ -59,7 +60,7 @@ def job(variant: int, store: int) -> Job:
         lines=[LineIn(sku=sku, quantity="1", total="1.99")],
     )
     item, _ = sale_item(
-        sale, _till(store), {sku: _resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER
+        sale, _till(store), {sku: resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER
     )
     audit: tuple[Any, ...] = (
         quick7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),

@@ -27,6 +27,8 @@ export const paths = {
   holds: (filters: Params = {}) => withQuery('/holds', filters),
   sales: (filters: Params = {}) => withQuery('/sales', filters),
   sale: (id: string) => `/sales/${id}`,
+  reservations: (filters: Params = {}) => withQuery('/reservations', filters),
+  channels: (filters: Params = {}) => withQuery('/channels', filters),
   transfers: (filters: Params = {}) => withQuery('/transfers', filters),
   transfer: (id: string) => `/transfers/${id}`,
   postings: (filters: Params = {}) => withQuery('/postings', filters),

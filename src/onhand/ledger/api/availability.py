@@ -18,7 +18,7 @@ from onhand.channels import Channel, buffer_units
 from onhand.kit.clock import now
 from onhand.kit.intake import Intake
 from onhand.kit.problem import InvalidBody
-from onhand.ledger.reads.availability import LevelReader, SiteStock
+from onhand.ledger.reads.availability import LevelReader, VariantStock
 from onhand.locations import Place
 from onhand.values import format_units
 
@@ -102,11 +102,13 @@ class Availability:
         scope = caller.sites("stock:read")
         data = []
         for item in asked.items:
-            sites = stock.get(item.variant_id, {})
+            found = stock.get(item.variant_id) or _NOTHING
             wanted = asked.named
             if wanted is None:
-                wanted = {s: await self._find_site(s, None) for s in sites if scope is None or s in scope}
-            data.append(_variant(item, wanted, sites, asked))
+                wanted = {
+                    s: await self._find_site(s, None) for s in found.sites() if scope is None or s in scope
+                }
+            data.append(_variant(item, wanted, found, asked))
         channel = asked.channel.code if asked.channel else None
         return 200, AvailabilitiesOut(data, asked.unknown, channel, asked.until), False
 
@@ -157,28 +159,29 @@ class Availability:
 
 
 def _variant(
-    item: Resolved, wanted: dict[UUID, Place], sites: dict[UUID, SiteStock], asked: _Asked
+    item: Resolved, wanted: dict[UUID, Place], stock: VariantStock, asked: _Asked
 ) -> AvailabilityOut:
     decimals, channel = item.decimals, asked.channel
     available = atp = 0
     shown = []
     for site, place in wanted.items():
-        here = sites.get(site) or _NOTHING
-        buffer = buffer_units(channel.buffer, here.buffers.get(channel.id), decimals) if channel else 0
-        expected = here.expected_by(asked.until or asked.now, now=asked.now)
-        promise = here.available + expected - buffer
+        sellable, reserved = stock.levels.get(site, (0, 0))
+        own = stock.buffers.get((site, channel.id)) if channel is not None else None
+        buffer = buffer_units(channel.buffer, own, decimals) if channel is not None else 0
+        expected = stock.expected_by(site, asked.until or asked.now, now=asked.now)
+        promise = sellable - reserved + expected - buffer
         if channel is not None:
             promise = max(0, promise)
-        available += here.available
+        available += sellable - reserved
         atp += promise
-        quantities = (here.sellable, here.reserved, here.available, expected, buffer, promise)
+        quantities = (sellable, reserved, sellable - reserved, expected, buffer, promise)
         shown.append(SiteAvailabilityOut(site, place.code, *[format_units(q, decimals) for q in quantities]))
     return AvailabilityOut(
         item.variant_id, item.sku, item.unit, format_units(available, decimals), format_units(atp, decimals), shown
     )  # fmt: skip
 
 
-_NOTHING = SiteStock()
+_NOTHING = VariantStock()
 
 
 def _uuids(texts: Sequence[str], param: str = "variant_id") -> list[UUID]:

@@ -22,40 +22,44 @@ from onhand.ledger.lane import SESSION
 
 MOST = 5_000
 """Variants one read asks for at most; a request of its own may name 200."""
+IN_FLIGHT = 2
+"""Reads under way at once: while the database answers one, another is taken in."""
 
 QUERY = """
-SELECT 0 AS what, s.variant, s.site, s.sellable, s.reserved, NULL::timestamptz AS due, NULL::uuid AS channel
-  FROM site_level s WHERE s.variant = ANY($1::uuid[])
+SELECT s.variant, array_agg(s.site) AS sites, array_agg(s.sellable) AS sellable, array_agg(s.reserved) AS reserved,
+       NULL::timestamptz AS due, NULL::uuid AS channel
+  FROM site_level s WHERE s.variant = ANY($1::uuid[]) GROUP BY s.variant
 UNION ALL
-SELECT 1, e.variant, e.site, e.quantity, 0, e.due, NULL FROM expectation e WHERE e.variant = ANY($1::uuid[])
+SELECT e.variant, ARRAY[e.site], ARRAY[e.quantity], NULL, e.due, NULL FROM expectation e WHERE e.variant = ANY($1::uuid[])
 UNION ALL
-SELECT 2, b.variant_id, b.site_id, b.buffer, 0, NULL, b.channel_id FROM channel_buffer b WHERE b.variant_id = ANY($1::uuid[])
+SELECT b.variant_id, ARRAY[b.site_id], ARRAY[b.buffer], NULL, NULL, b.channel_id
+  FROM channel_buffer b WHERE b.variant_id = ANY($1::uuid[])
 """
+"""One row a variant with arrays over its sites, and a row for each expectation and buffer: arrays cost a tenth of rows."""
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, OSError, TimeoutError)
 
 
 @dataclass(slots=True)
-class SiteStock:
-    """A variant at a site, in smallest units: its level, what documents expect there (due, signed quantity), and the buffers
-    that channels set for it."""
+class VariantStock:
+    """A variant over its sites, in smallest units: sellable and reserved by site, what documents expect (due, signed
+    quantity) by site, and the buffers that channels set by site and channel."""
 
-    sellable: int = 0
-    reserved: int = 0
-    expected: list[tuple[datetime, int]] = field(default_factory=list)
-    buffers: dict[UUID, int] = field(default_factory=dict)
+    levels: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    expected: dict[UUID, list[tuple[datetime, int]]] = field(default_factory=dict)
+    buffers: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
-    @property
-    def available(self) -> int:
-        """What nobody has claimed; may be below zero."""
-        return self.sellable - self.reserved
+    def sites(self) -> list[UUID]:
+        """Where it was ever in stock, or is expected."""
+        return [*self.levels, *(site for site in self.expected if site not in self.levels)]
 
-    def expected_by(self, until: datetime, *, now: datetime) -> int:
+    def expected_by(self, site: UUID, until: datetime, *, now: datetime) -> int:
         """Supply and demand expected by an instant. Supply that is overdue is not promised before it gets a new date."""
-        return sum(q for due, q in self.expected if due <= until and (q < 0 or due > now))
+        found = self.expected.get(site)
+        return sum(q for due, q in found if due <= until and (q < 0 or due > now)) if found else 0
 
 
-Stock = dict[UUID, dict[UUID, SiteStock]]
-"""variant → site → what is there"""
+Stock = dict[UUID, VariantStock]
+"""What is there, by variant."""
 
 
 @dataclass(slots=True)
@@ -65,13 +69,14 @@ class _Waiting:
 
 
 class LevelReader:
-    """Reads levels for whoever waits, on a connection of its own."""
+    """Reads levels for whoever waits, on connections of its own."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._conn: asyncpg.Connection | None = None
+        self._conns: list[asyncpg.Connection] = []
         self._waiting: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = 0
         self.reads = 0
 
     async def read(self, variants: Sequence[UUID]) -> Stock:
@@ -81,58 +86,67 @@ class LevelReader:
         """
         answer: asyncio.Future[Stock] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(variants, answer))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="availability")
+        if self._running < IN_FLIGHT:
+            self._running += 1
+            task = asyncio.create_task(self._run(), name="availability")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await answer
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch: list[_Waiting] = []
-            count = 0
-            while self._waiting and (not batch or count + len(self._waiting[0].variants) <= MOST):
-                one = self._waiting.popleft()
-                count += len(one.variants)
-                batch.append(one)
-            wanted: set[UUID] = set()
+        try:
+            while self._waiting:
+                await self._answer(self._next())
+        finally:
+            self._running -= 1  # at once, not when the task is collected: who asks next must find it so
+
+    def _next(self) -> list[_Waiting]:
+        batch = [self._waiting.popleft()]
+        count = len(batch[0].variants)
+        while self._waiting and count + len(self._waiting[0].variants) <= MOST:
+            batch.append(self._waiting.popleft())
+            count += len(batch[-1].variants)
+        return batch
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        wanted = list({variant for one in batch for variant in one.variants})
+        try:
+            stock = gather(await self._fetch(wanted))
+        except Exception as error:
+            problem = Unavailable(retry_after=1) if isinstance(error, _AWAY) else error
             for one in batch:
-                wanted.update(one.variants)
-            try:
-                stock = gather(await self._fetch(list(wanted)))
-            except Exception as error:
-                problem = error if not isinstance(error, _AWAY) else Unavailable(retry_after=1)
-                for one in batch:
-                    if not one.answer.done():
-                        one.answer.set_exception(problem)
-            else:
-                for one in batch:
-                    if not one.answer.done():
-                        one.answer.set_result(stock)
+                if not one.answer.done():
+                    one.answer.set_exception(problem)
+            return
+        for one in batch:
+            if not one.answer.done():
+                one.answer.set_result(stock)
 
     async def _fetch(self, variants: list[UUID]) -> list[asyncpg.Record]:
         self.reads += 1
         for last in (False, True):
+            conn = self._conns.pop() if self._conns else None
             try:
-                if self._conn is None or self._conn.is_closed():
-                    self._conn = await connect(self._url)
-                rows: list[asyncpg.Record] = await self._conn.fetch(QUERY, variants)
-                return rows
+                if conn is None or conn.is_closed():
+                    conn = await connect(self._url)
+                rows: list[asyncpg.Record] = await conn.fetch(QUERY, variants)
             except _AWAY:
-                conn, self._conn = self._conn, None
                 if conn is not None:
                     with suppress(Exception):
                         conn.terminate()
                 if last:
                     raise
+            else:
+                self._conns.append(conn)
+                return rows
         raise AssertionError
 
     async def close(self) -> None:
-        """Close the connection."""
-        if self._task is not None:
+        """Close the connections."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for conn in self._conns:
             with suppress(Exception):
-                await self._task
-        if self._conn is not None:
-            with suppress(Exception):
-                await self._conn.close(timeout=2)
+                await conn.close(timeout=2)
 
 
 async def connect(url: str) -> asyncpg.Connection:
@@ -146,19 +160,16 @@ async def connect(url: str) -> asyncpg.Connection:
 
 
 def gather(rows: Iterable[Any]) -> Stock:
-    """Rows of the query by variant and site. Pure."""
+    """Rows of the query by variant. Pure."""
     stock: Stock = {}
-    for what, variant, site, quantity, reserved, due, channel in rows:
-        sites = stock.get(variant)
-        if sites is None:
-            sites = stock[variant] = {}
-        here = sites.get(site)
-        if here is None:
-            here = sites[site] = SiteStock()
-        if what == 0:
-            here.sellable, here.reserved = quantity, reserved
-        elif what == 1:
-            here.expected.append((due, quantity))
+    for variant, sites, quantities, reserved, due, channel in rows:
+        found = stock.get(variant)
+        if found is None:
+            found = stock[variant] = VariantStock()
+        if reserved is not None:
+            found.levels = dict(zip(sites, zip(quantities, reserved, strict=True), strict=True))
+        elif due is not None:
+            found.expected.setdefault(sites[0], []).append((due, quantities[0]))
         else:
-            here.buffers[channel] = quantity
+            found.buffers[sites[0], channel] = quantities[0]
     return stock

@@ -24,7 +24,7 @@ export const words = defineTexts({
     admin: 'Administrator', manager: 'Manager', clerk: 'Stock clerk', cashier: 'Cashier', purchasing: 'Purchasing', finance: 'Finance',
     integrator: 'Integrator', auditor: 'Auditor', counter: 'Counter', bin_count: 'Bin count', count_correction: 'Late fact', stock_count: 'Count', count_sheet: 'Count sheet', count_policy: 'Count settings', count_capacity: 'Count capacity', counted_level: 'Counted level',
     on_hand: 'On hand', sellable: 'Sellable', reserved: 'Reserved', on_order: 'On order', in_transit: 'In transit',
-    role: 'Role', api_key: 'API key', session: 'Session', organisation: 'Organisation', category: 'Category', register: 'Till', tax_code: 'Tax', approval: 'Approval', exception: 'Exception', job: 'Job', view: 'View',
+    role: 'Role', api_key: 'API key', session: 'Session', organisation: 'Organisation', category: 'Category', register: 'Till', tax_code: 'Tax', reservation: 'Reservation', channel: 'Channel', channel_buffer: 'Channel buffer', backorder: 'Backorder', approval: 'Approval', exception: 'Exception', job: 'Job', view: 'View',
     each: 'each', case: 'case', pallet: 'pallet', none: 'none', lot: 'by lot', serial: 'by serial number',
   },
   de: {
@@ -50,7 +50,7 @@ export const words = defineTexts({
     admin: 'Verwaltung', manager: 'Leitung', clerk: 'Lagerkraft', cashier: 'Kasse', purchasing: 'Einkauf', finance: 'Finanzen',
     integrator: 'Integration', auditor: 'Prüfung', counter: 'Zählkraft', bin_count: 'Fachzählung', count_correction: 'Späte Meldung', stock_count: 'Zählung', count_sheet: 'Zählliste', count_policy: 'Zähleinstellungen', count_capacity: 'Zählmenge', counted_level: 'Gezählter Bestand',
     on_hand: 'Vorhanden', sellable: 'Verkäuflich', reserved: 'Reserviert', on_order: 'Bestellt', in_transit: 'Unterwegs',
-    role: 'Rolle', api_key: 'API-Schlüssel', session: 'Sitzung', organisation: 'Betrieb', category: 'Kategorie', register: 'Kasse', tax_code: 'Steuer', approval: 'Genehmigung', exception: 'Ausnahme', job: 'Auftrag', view: 'Ansicht',
+    role: 'Rolle', api_key: 'API-Schlüssel', session: 'Sitzung', organisation: 'Betrieb', category: 'Kategorie', register: 'Kasse', tax_code: 'Steuer', reservation: 'Reservierung', channel: 'Kanal', channel_buffer: 'Kanalpuffer', backorder: 'Rückstand', approval: 'Genehmigung', exception: 'Ausnahme', job: 'Auftrag', view: 'Ansicht',
     each: 'Stück', case: 'Karton', pallet: 'Palette', none: 'ohne', lot: 'nach Charge', serial: 'nach Seriennummer',
   },
 })

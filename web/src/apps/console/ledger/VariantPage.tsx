@@ -17,11 +17,13 @@ import { useUrl } from '../../../ui/url'
 import { add, subtract } from '../../../values/decimal'
 import { About } from './About'
 import { ExplainDrawer, type Asked } from './ExplainDrawer'
+import { HeldBy } from './HeldBy'
 import { History } from './History'
 import { keys } from './keys'
 import css from './ledger.module.css'
 import { Bins, Five, Sites } from './Places'
 import { PostingDrawer } from './PostingDrawer'
+import { ReservationDrawer } from './ReservationDrawer'
 import { StockDialog, type Verb } from './StockDialog'
 import { variantTexts } from './texts'
 
@@ -95,6 +97,7 @@ export function VariantPage() {
       {levels.error ? <Problem error={levels.error} retry={() => void levels.refetch()} /> : null}
       {asOf ? null : <Five rows={site ? [site] : rows} unit={v.unit} explain={(quantity) => setAsked({ quantity, siteId: site?.site_id ?? null })} />}
       <div className={css.columns}>
+        <div className={css.stack}>
         <section className={`card ${css.panel}`} aria-labelledby="places">
           <Title order={2} id="places" mb="xs">
             {asOf || site ? t('bins') : t('places')}
@@ -107,6 +110,8 @@ export function VariantPage() {
             <Sites rows={rows} choose={(siteId) => change({ site_id: siteId }, true)} explain={(quantity, siteId) => setAsked({ quantity, siteId })} />
           )}
         </section>
+        {asOf ? null : <HeldBy variantId={id} siteId={site?.site_id ?? ''} open={(reservation) => change({ reservation }, true)} />}
+        </div>
         <div className={css.stack}>
           <OverTime variantId={id} siteId={site?.site_id ?? ''} />
           <About variant={v} />
@@ -120,6 +125,7 @@ export function VariantPage() {
       </div>
       {verb ? <StockDialog verb={verb} variant={v} siteId={site?.site_id ?? null} onClose={() => setVerb(null)} /> : null}
       <ExplainDrawer variantId={id} asked={asked} rows={rows} onAsk={setAsked} onClose={() => setAsked(null)} openPosting={(posting) => (setAsked(null), change({ posting }, true))} />
+      <ReservationDrawer id={search.reservation ?? null} onClose={() => change({ reservation: null })} />
       <PostingDrawer id={search.posting ?? null} onClose={() => change({ posting: null })} closeLabel={s('close')} />
     </Page>
   )

@@ -8,6 +8,8 @@ export const keys = {
   chart: (id: string, site = '') => ['chart', id, site] as const,
   history: (id: string) => listKey(historyPath(id)),
   posting: (id: string) => ['posting', id] as const,
+  reservation: (id: string) => ['reservation', id] as const,
+  held: (variantId: string) => ['held', variantId] as const,
 }
 
 export const historyPath = (id: string) => `/v1/variants/${id}/history`

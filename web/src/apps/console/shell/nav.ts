@@ -1,7 +1,7 @@
 import type { IconName } from '../../../ui/Icon'
 import { paths } from '../../../values/paths'
 
-type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'transfers' | 'exceptions' | 'approvals' | 'count' | 'countPlan' | 'countReviews' | 'countReports' | 'postings' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
+type Entry = { to: string; label: 'overview' | 'stock' | 'catalog' | 'locations' | 'sales' | 'transfers' | 'exceptions' | 'approvals' | 'count' | 'countPlan' | 'countReviews' | 'countReports' | 'postings' | 'reservations' | 'channels' | 'lots' | 'holds' | 'suppliers' | 'customers' | 'events' | 'audit' | 'jobs' | 'integrity' | 'imports' | 'users' | 'roles' | 'keys'; icon: IconName; needs: string; go?: string }
 type Group = { label: 'groupNow' | 'groupStock' | 'groupCounting' | 'groupSelling' | 'groupPartners' | 'groupSystem'; entries: Entry[] }
 
 /**
@@ -23,12 +23,14 @@ export const NAV: Group[] = [
       { to: paths.stock(), label: 'stock', icon: 'stock', needs: 'stock:read', go: 's' },
       { to: paths.variants(), label: 'catalog', icon: 'tag', needs: 'catalog:read', go: 'v' },
       { to: paths.locations(), label: 'locations', icon: 'pin', needs: 'locations:read', go: 'l' },
+      { to: paths.reservations(), label: 'reservations', icon: 'bookmark', needs: 'stock:read', go: 'r' },
       { to: paths.lots(), label: 'lots', icon: 'barcode', needs: 'stock:read' },
       { to: paths.holds(), label: 'holds', icon: 'hold', needs: 'stock:read' },
       { to: paths.transfers(), label: 'transfers', icon: 'truck', needs: 'transfers:read', go: 't' },
       { to: paths.postings(), label: 'postings', icon: 'list', needs: 'stock:read', go: 'p' },
     ],
   },
+  { label: 'groupSelling', entries: [{ to: paths.sales(), label: 'sales', icon: 'sale', needs: 'sales:read', go: 'b' }, { to: paths.channels(), label: 'channels', icon: 'store', needs: 'channels:read' }] },
   {
     label: 'groupCounting',
     entries: [
