@@ -103,14 +103,14 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached just now: worth trying again, nobody's mistake."""
+    """Whether an error says that the database cannot be reached, or has no room, just now: worth trying again, nobody's mistake."""
     if isinstance(error, sa.exc.TimeoutError):
         return True  # every connection of the pool is busy
     found = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(found, psycopg.OperationalError) and (
-        found.sqlstate is None or found.sqlstate.startswith(("57P", "08"))
+        found.sqlstate is None or found.sqlstate.startswith(("57P", "08", "53"))
     )
 
 

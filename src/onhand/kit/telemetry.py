@@ -152,6 +152,11 @@ SELF_CHECK_CELLS = Counter(
 SELF_CHECK_AT = Gauge(
     "onhand_self_check_timestamp_seconds", "When the self check last ran in this process.", registry=registry
 )
+DEFAULT_ROWS = Gauge(
+    "onhand_default_partition_rows",
+    "Rows in partitions that should stay empty: a month's own was missing.",
+    registry=registry,
+)
 BACKUP_AT = Gauge("onhand_backup_timestamp_seconds", "When the newest backup was whole.", registry=registry)
 ARCHIVE_WAITING = Gauge(
     "onhand_archive_waiting", "Segments of the log that wait to be archived.", registry=registry

@@ -53,6 +53,7 @@ _TRY_AGAIN = (
     asyncpg.exceptions.UniqueViolationError,
 )
 
+_NO_ROOM = "The database has no room left. Send it again with the same id."
 _AWAY = "The database is away; whether this was posted is not known. Retry with the same id."
 
 LoadDirectory = Callable[[], Awaitable[tuple[int, Directory]]]
@@ -248,6 +249,9 @@ class Engine:
                 if time.monotonic() > deadline:
                     return partial(_answer_all, entries, Unavailable(_AWAY, retry_after=2))
                 await asyncio.sleep(random.uniform(0.02, 0.15))
+            except asyncpg.exceptions.InsufficientResourcesError as error:
+                log.error("lane_no_room", error=repr(error))  # the disk is full: nobody's mistake
+                return partial(_answer_all, entries, Unavailable(_NO_ROOM, retry_after=5))
             except Exception as error:
                 return await self._isolate(entries, error)
 

@@ -26,10 +26,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onhand.kit.database import Database
 from onhand.kit.ids import NIL, uuid7
-from onhand.kit.telemetry import DRIFT, SELF_CHECK_AT, SELF_CHECK_CELLS, log
+from onhand.kit.telemetry import DEFAULT_ROWS, DRIFT, SELF_CHECK_AT, SELF_CHECK_CELLS, log
 from onhand.kit.tx import Tx
 from onhand.ledger.events import Drifted
-from onhand.ledger.verify import Difference
+from onhand.ledger.verify import PARTITIONED, Difference
 
 CELLS = 2000
 """Cells of one check and grain, at most."""
@@ -351,6 +351,11 @@ def drift_of(row: Any) -> int | None:
     return others + (int(row.drift) if fresh else len(levels))
 
 
+_STRAYS = "SELECT " + " + ".join(
+    f"(SELECT count(*) FROM (SELECT FROM {parent}_default LIMIT 1000) x)" for parent in PARTITIONED
+)
+
+
 async def run(database: Database) -> Check | None:
     """One check on a connection of its own, written down; None when another process is at it."""
     async with database.engine.connect() as conn:
@@ -364,6 +369,7 @@ async def run(database: Database) -> Check | None:
             log(__name__).error("drift", **asdict(difference))
     async with database.engine.connect() as conn:
         DRIFT.set(await drift(conn) or 0)
+        DEFAULT_ROWS.set((await conn.execute(sa.text(_STRAYS))).scalar_one())
     return found
 
 
