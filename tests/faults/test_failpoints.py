@@ -7,6 +7,7 @@ The points are not written into the product (docs/why/failpoints.md); all of the
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import random
@@ -93,12 +94,13 @@ class Bench:
                     await engine.start()
                     break
                 except (RuntimeError, ConnectionError):
+                    await engine._disconnect()
                     engine = engine_on(self.urls[1], self.db)
             await play(script, engine, done, self.stale, callers)
             try:
                 await engine.stop()
             except (RuntimeError, ConnectionError):
-                await engine._disconnect()
+                await engine.stop()  # it was told to; the second time nothing fails
         self.tried[name] += action is not None and name not in points.armed
         points.armed = {}
         await self.finish(script, done, name)
@@ -144,6 +146,7 @@ async def bench(database_urls: tuple[str, str], db: Database, world: World) -> A
     yield made
     await made.sound.stop()
     made.owner.close()
+    gc.collect()  # here, and not in the middle of something of pytest's
 
 
 def busy() -> None:
@@ -189,6 +192,8 @@ HELP = {
     "engine.Engine.start 2": ("engine.Engine._connect 2 before", breaks),
 }
 """Points that are reached only when something else failed before, and where."""
+TIMING = "wire.Wire._results 2"
+"""Waiting to write: whether a large batch has to wait is up to the server's pace."""
 
 
 async def test_a_failure_at_every_await_of_the_lane(bench: Bench) -> None:
@@ -196,7 +201,7 @@ async def test_a_failure_at_every_await_of_the_lane(bench: Bench) -> None:
     with grafted(LANE) as points:
         await bench.lane(points, "", None, f"{SEED}/lane")
         assert not bench.odd, bench.odd
-        for n in range(often(1, 500)):
+        for n in range(often(1, 100)):
             for name in points.names:
                 ways = (cancelled,) if name.startswith(KEEPS_RUNNING) else (lost, odd, cancelled)
                 for action in ways if TORTURE else [pick.choice(ways)]:
@@ -206,8 +211,11 @@ async def test_a_failure_at_every_await_of_the_lane(bench: Bench) -> None:
         f"\nseed {SEED}: {len(points.names)} points, {sum(bench.tried.values())} failures, {sum(points.hits.values())} hits"
     )
     assert not bench.odd, f"seed {SEED}: {bench.odd[:5]}"
-    assert not never, f"points that no script reaches: {never}"
-    assert all(bench.tried[name] for name in points.names), [n for n in points.names if not bench.tried[n]]
+    assert not [name for name in never if not name.startswith(TIMING)], (
+        f"points that no script reaches: {never}"
+    )
+    spared = [name for name in points.names if not bench.tried[name] and not name.startswith(TIMING)]
+    assert not spared, f"points at which nothing failed: {spared}"
 
 
 async def test_a_failure_at_every_await_of_the_door(bench: Bench) -> None:
@@ -215,7 +223,7 @@ async def test_a_failure_at_every_await_of_the_door(bench: Bench) -> None:
     with grafted(DOOR, DOOR_ONLY) as points:
         await bench.door(points, "", None, f"{SEED}/door")
         assert not bench.odd, bench.odd
-        for n in range(often(1, 500)):
+        for n in range(often(1, 100)):
             for name in points.names:
                 for action in (odd, cancelled) if TORTURE else [pick.choice((odd, cancelled))]:
                     await bench.door(points, name, action, f"{SEED}/door/{n}/{name}/{action.__name__}")
