@@ -161,14 +161,17 @@ async def resolve(conn: AsyncConnection, codes: Collection[str]) -> dict[str, UU
     wanted = sa.literal(sorted(set(codes)), sa.ARRAY(sa.Text))
     rows = list(
         await conn.execute(
-            sa.select(location.c.id, location.c.path, location.c.code).where(
+            sa.select(location.c.id, location.c.path, location.c.code, location.c.closed_at).where(
                 sa.or_(location.c.path == sa.any_(wanted), location.c.code == sa.any_(wanted))
             )
         )
     )
     by_code: dict[str, list[UUID]] = {}
-    for row in rows:
-        by_code.setdefault(row.code, []).append(row.id)
+    for row in sorted(rows, key=lambda row: row.closed_at is not None):
+        if (
+            row.closed_at is None or row.code not in by_code
+        ):  # open places first: a closed one has its code only alone
+            by_code.setdefault(row.code, []).append(row.id)
     found = {code: ids[0] for code, ids in by_code.items() if len(ids) == 1}
     found.update({row.path: row.id for row in rows})
     return {code: found[code] for code in codes if code in found}

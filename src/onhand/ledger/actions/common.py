@@ -231,6 +231,8 @@ def _spot(spot: Spot, places: Directory, by_code: dict[str, list[Place]]) -> Pla
         found = places.get(spot.id)
     else:
         named = by_code.get(spot.code or "", [])
+        if len(named) > 1:  # a load carrier leaves a closed row at each site it was at
+            named = [p for p in named if not p.closed] or named
         exact = [p for p in named if p.path == spot.code]
         if len(named) > 1 and not exact:
             paths = ", ".join(sorted(p.path for p in named)[:5])

@@ -15,7 +15,7 @@ import { fromTyped } from '../../../values/decimal'
 import { paths } from '../../../values/paths'
 import { uuid7 } from '../../../values/uuid7'
 import { placeTexts } from './texts'
-import { INNER, ROLES, SITES } from './tree'
+import { CARRIERS, INNER, ROLES, SITES } from './tree'
 
 type Props = { opened: boolean; /** Where a new one goes; null = a site of its own. */ parent: Location | null; /** The one to change. */ place?: Location; onClose: () => void; onDone: () => Promise<unknown> }
 
@@ -37,7 +37,7 @@ function Form({ parent, place, onClose, onDone }: Omit<Props, 'opened'>) {
   const formats = useFormats()
   const me = useMe()
   const navigate = useNavigate()
-  const kinds: readonly string[] = place ? [place.kind] : parent ? INNER : SITES
+  const kinds: readonly string[] = place ? [place.kind] : parent ? [...INNER, ...CARRIERS] : SITES
   const local = (value: number | null | undefined) => (value === null || value === undefined ? '' : String(value).replace('.', formats.decimalMark))
   const [id, setId] = useState(() => uuid7())
   const [code, setCode] = useState(place?.code ?? '')

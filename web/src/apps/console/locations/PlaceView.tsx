@@ -18,9 +18,10 @@ import { When } from '../../../ui/numbers'
 import { Loading, Problem } from '../../../ui/states'
 import { paths } from '../../../values/paths'
 import { uuid7 } from '../../../values/uuid7'
+import { MoveCarrier } from './MoveCarrier'
 import { PlaceForm } from './PlaceForm'
 import { placeTexts } from './texts'
-import { isVirtual } from './tree'
+import { CARRIERS, isVirtual } from './tree'
 
 type Again = () => Promise<unknown>
 
@@ -55,6 +56,7 @@ export function PlaceView({ place, places, again }: { place: Location; places: L
         actions={
           writable ? (
             <Group gap="xs">
+              {(CARRIERS as readonly string[]).includes(place.kind) && !place.closed_at && may('stock:move', place.site_id) ? <MoveCarrier key={place.id} carrier={place} again={again} /> : null}
               <Button size="xs" variant="default" leftSection={<Icon name="edit" size={14} />} onClick={() => setDoing('edit')} data-testid="edit-place">
                 {s('edit')}
               </Button>

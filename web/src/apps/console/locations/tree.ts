@@ -2,12 +2,14 @@ import type { Location } from '../../../api/types'
 
 export const SITES = ['store', 'warehouse'] as const
 export const INNER = ['zone', 'aisle', 'rack', 'bin'] as const
+/** Load carriers: moved with what is on them. */
+export const CARRIERS = ['pallet', 'tote', 'cart'] as const
 export const ROLES = ['receiving', 'storage', 'pick_face', 'packing', 'shipping', 'quarantine', 'store_floor', 'backroom'] as const
 
 export type Node = { place: Location; depth: number; children: number; open: boolean }
 
 /** Kinds that stand for no room of ours. */
-export const isVirtual = (place: Pick<Location, 'kind'>) => ![...SITES, ...INNER].includes(place.kind as (typeof SITES)[number])
+export const isVirtual = (place: Pick<Location, 'kind'>) => ![...SITES, ...INNER, ...CARRIERS].includes(place.kind as (typeof SITES)[number])
 
 const byCode = (a: Location, b: Location) => a.code.localeCompare(b.code, undefined, { numeric: true })
 
