@@ -18,7 +18,7 @@ from onhand.access import SYSTEM as SYSTEM_CALLER
 from onhand.kit.database import Database
 from onhand.kit.ids import NIL, uuid7
 from onhand.kit.tx import SYSTEM, Tx
-from onhand.ledger import Claim, Condition, Incoming, Mode, SerialAlreadyUsed, verify
+from onhand.ledger import Claim, Condition, Incoming, Mode, SerialAlreadyUsed, rebuild, verify
 from onhand.quality.jobs import assign_all
 
 
@@ -335,4 +335,22 @@ async def test_a_hold_and_a_delivery_at_the_same_moment_leave_nothing_for_sale(
     async with db.writing() as tx:
         await quality.release_hold(tx, SYSTEM_CALLER, hold, reason="over")
     assert sum(q for (_, _, c), q in (await lies(db, world, "RUSH")).items() if c == "available") == 12
+    await sound(db)
+
+
+async def test_rebuilding_the_books_counts_the_serial_numbers_again(
+    db: Database, world: World, database_urls: tuple[str, str]
+) -> None:
+    phone = await lot(db, world, "PHONE", "SN-4", kind="serial")
+    await post(db, world.posting(world.move("PHONE", 1, "supplier", "S1", lot=phone), mode=Mode.fact))
+    owner = Database.open(database_urls[0], pool_size=1)
+    owner.before_commit = db.before_commit
+    async with owner.writing(action="damage") as tx:
+        await tx.conn.execute(sa.text("UPDATE serial SET on_hand = 0 WHERE lot = :l"), {"l": phone})
+    async with db.reading() as conn:
+        assert [d.expected for d in await quality.serial_sums(conn)] == ["1"]
+    async with owner.writing(action="rebuild") as tx:
+        mended = await rebuild.rebuild(tx)
+    await owner.close()
+    assert [(m.table, m.was, m.now) for m in mended] == [("serial", "0", "1")]
     await sound(db)

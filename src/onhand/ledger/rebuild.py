@@ -1,6 +1,6 @@
 """Everything that is derived from the ledger, computed again and put right: what `onhand rebuild` does.
 
-Levels, site levels, which postings were reversed, and the stream head's numbers follow from postings, moves and claims alone.
+Levels, site levels, serial numbers on hand, which postings were reversed, and the stream head's numbers follow from postings, moves and claims alone.
 `allocated` does not (bins chosen by people and plans) and is kept. What the ledger itself has lost cannot be rebuilt;
 `onhand verify` names it, a backup brings it back. The application may not write these tables, so this runs as the owner.
 """
@@ -60,6 +60,13 @@ SELECT coalesce(p.reverses, r.original) AS original, p.id AS by, r.by AS was_by
   FROM (SELECT DISTINCT ON (reverses) id, reverses FROM posting WHERE reverses IS NOT NULL ORDER BY reverses, seq) p
   FULL JOIN reversal r ON r.original = p.reverses WHERE p.id IS DISTINCT FROM r.by
 """
+_SERIALS = """
+CREATE TEMP TABLE rebuilt_serial ON COMMIT DROP AS
+SELECT lot, coalesce(e.n, 0)::bigint AS on_hand, s.on_hand AS was_on_hand
+  FROM (SELECT m.lot, sum(m.quantity) AS n FROM ledger_entry m JOIN lot o ON o.id = m.lot AND o.kind = 'serial'
+         WHERE m.kept GROUP BY m.lot) e
+  FULL JOIN serial s USING (lot) WHERE coalesce(e.n, 0) <> coalesce(s.on_hand, 0)
+"""
 _HEAD = """
 CREATE TEMP TABLE rebuilt_head ON COMMIT DROP AS
 SELECT coalesce(p.n, 0) AS posting_n, coalesce(e.n, h.event_n) AS event_n,
@@ -79,6 +86,8 @@ SELECT 'site_level', 'variant ' || variant || ' site ' || site, c.col, coalesce(
                                                      ('overdrawn', was_overdrawn, overdrawn)) AS c(col, was, now)
  WHERE c.was IS DISTINCT FROM c.now
 UNION ALL
+SELECT 'serial', 'lot ' || lot, 'on_hand', coalesce(was_on_hand::text, 'none'), on_hand::text FROM rebuilt_serial
+UNION ALL
 SELECT 'reversal', 'posting ' || original, 'by', coalesce(was_by::text, 'none'), coalesce(by::text, 'none') FROM rebuilt_reversal
 UNION ALL
 SELECT 'stream_head', 'stream_head', c.col, c.was::text, c.now::text
@@ -93,6 +102,8 @@ _WRITE = (
     """INSERT INTO site_level (variant, site, sellable, reserved, overdrawn)
        SELECT variant, site, sellable, reserved, overdrawn FROM rebuilt_site_level
        ON CONFLICT (variant, site) DO UPDATE SET sellable = excluded.sellable, reserved = excluded.reserved, overdrawn = excluded.overdrawn""",
+    """INSERT INTO serial (lot, on_hand) SELECT lot, on_hand FROM rebuilt_serial
+       ON CONFLICT (lot) DO UPDATE SET on_hand = excluded.on_hand""",
     "DELETE FROM reversal r USING rebuilt_reversal b WHERE b.original = r.original",
     "INSERT INTO reversal (original, by) SELECT original, by FROM rebuilt_reversal WHERE by IS NOT NULL",
     """UPDATE stream_head h SET posting_n = greatest(h.posting_n, b.posting_n), event_n = greatest(h.event_n, b.event_n)
@@ -112,7 +123,7 @@ async def rebuild(tx: Tx) -> list[Mending]:
     """
     for statement in (*_LOCKS, *(f"SET LOCAL {setting}" for setting in SETTINGS)):
         await tx.conn.execute(sa.text(statement))
-    for statement in (_LEVELS, _SITES, _REVERSALS, _HEAD):
+    for statement in (_LEVELS, _SITES, _SERIALS, _REVERSALS, _HEAD):
         await tx.conn.execute(sa.text(statement))
     mendings = [Mending(*row) for row in await tx.conn.execute(sa.text(_SHOWN + " ORDER BY 1, 2, 3"))]
     await tx.conn.execute(sa.text("SET LOCAL enable_indexscan = on"))
