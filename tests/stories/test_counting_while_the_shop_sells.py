@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests import make
 from tests.counting.crew import COUNTER, entry, on_hand, person, settle, sheet
+
+from onhand.ledger import verify
 
 NOW = datetime.now(UTC)
 
@@ -124,8 +127,6 @@ async def test_a_late_void_gives_back_what_the_late_sale_took(
 
 
 async def test_the_reader_told_twice_and_the_books_hold(client: Any, app: Any, shop: dict[str, Any]) -> None:
-    from onhand.ledger import verify
-
     assert await settle(app) == 0
     report = await verify.run(app.state.database)
     assert report.ok, report
@@ -171,3 +172,21 @@ async def test_a_reversed_count_says_nothing_any_more(client: Any, app: Any, sho
     await make.post(client, "/v1/reversals", {"posting_id": counted["id"], "reason": "It was another shelf"})
     assert await settle(app) == 1
     assert await on_hand(client, sku="TEA", location_id=shop["BACK"]) == "47"
+
+
+async def test_a_count_that_does_not_hold_is_named_by_the_verification(
+    client: Any, app: Any, shop: dict[str, Any]
+) -> None:
+    assert await settle(app) == 0
+    report = await verify.run(app.state.database)
+    assert (report.ok, report.checks["counted_levels"]) == (True, 0), report
+    async with app.state.database.writing() as tx:
+        done = await tx.conn.execute(
+            sa.text(
+                "UPDATE counted_level SET variance = variance + 1 WHERE id = (SELECT id FROM counted_level k"
+                " WHERE NOT EXISTS (SELECT FROM reversal r WHERE r.original = k.posting) LIMIT 1)"
+            )
+        )
+        assert done.rowcount == 1
+    report = await verify.run(app.state.database)
+    assert [d.check for d in report.differences] == ["counted_levels"]

@@ -15,6 +15,7 @@ from tests import make
 from tests.counting.crew import COUNTER, entry, on_hand, person, settle, sheet
 
 from onhand.kit.ids import uuid7
+from onhand.ledger import verify
 
 NOW = datetime.now(UTC)
 
@@ -141,6 +142,8 @@ async def test_failure_25_counts_sales_and_picks_at_the_same_moment(
     await settle(app)
     assert await on_hand(client, location_id=hall["B"]) == str(truth), f"seed {seed}"
     assert await settle(app) == 0
+    report = await verify.run(app.state.database)
+    assert report.ok, report.differences
 
 
 async def test_a_days_counting_through_sheets_ends_with_the_truth(

@@ -100,6 +100,7 @@ def register() -> None:
     ledger.register_check("sale_documents", pos.document_sums)
     ledger.register_check("transfer_documents", transfers.document_sums)
     ledger.on_count(counting.note_count)
+    ledger.register_check("counted_levels", counting.counts_hold)
 
 
 async def _register_codes(conn: Any, codes: Any) -> dict[str, Any]:
