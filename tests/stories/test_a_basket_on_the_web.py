@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from tests import make
 
 from onhand.kit.ids import uuid7
-from onhand.ledger import expire_due
+from onhand.ledger import Expectation, expect, expire_due
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +161,6 @@ async def test_a_channel_keeps_some_back_but_what_is_available_does_not_change(
 
 
 async def test_expected_goods_may_be_promised_for_later(client: Any, shop: dict[str, Any], app: Any) -> None:
-    from datetime import UTC, datetime, timedelta
-    from uuid import UUID
-
-    from onhand.ledger import Expectation, expect
-
     sku = await shoes(client, shop, "2")
     variant = (await client.get("/v1/variants", params={"q": sku})).json()["data"][0]
     instant = datetime.now(UTC)
@@ -325,3 +322,32 @@ async def test_the_steps_are_told_in_order(client: Any, shop: dict[str, Any]) ->
         "reservation.release",
         "reservation.consume",
     }
+
+
+async def test_a_storefront_asks_by_its_key_and_only_what_it_may(client: Any, shop: dict[str, Any]) -> None:
+    """The thin way by API key answers as the ordinary one does; a key of one store sees that store."""
+    import httpx2
+
+    sku = await shoes(client, shop, "3")
+    await make.stock(client, sku=sku, location_id=shop["depot"]["id"], quantity="4")
+    made = await make.post(
+        client,
+        "/v1/api-keys",
+        {
+            "name": "Web",
+            "scopes": ["stock:read", "stock:reserve"],
+            "location_ids": [shop["store"]["id"]],
+            "expires_at": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+        },
+    )
+    by_key = {"authorization": f"Bearer {made['secret']}"}
+    async with httpx2.AsyncClient(transport=client._transport, base_url="https://onhand.test") as web:
+        found = (await web.get("/v1/availability", params={"sku": sku}, headers=by_key)).json()["data"][0]
+        assert [(s["site_code"], s["available"]) for s in found["sites"]] == [("S01", "3")]
+        assert (await ask(client, sku))["available"] == "7"
+        held = await web.post("/v1/reservations", json=basket(sku), headers=by_key)
+        assert held.status_code == 201, held.text
+        elsewhere = {**basket(sku), "site_code": "W1"}
+        refused = await web.post("/v1/reservations", json=elsewhere, headers=by_key)
+        assert (refused.status_code, refused.json()["code"]) == (403, "location_not_allowed")
+        assert (await web.get("/v1/availability", params={"sku": sku})).status_code == 401

@@ -6,10 +6,10 @@ import { useLiveInvalidate } from '../../../api/live'
 import type { Page, Reservation } from '../../../api/types'
 import { Panel } from '../../../ui/Facts'
 import { Go } from '../../../ui/Go'
-import { useShared, useTexts, useWord } from '../../../ui/i18n/useTexts'
+import { useFormats, useShared, useTexts, useWord } from '../../../ui/i18n/useTexts'
 import { Quantity, When } from '../../../ui/numbers'
 import { Loading, Problem } from '../../../ui/states'
-import { sign } from '../../../values/decimal'
+import { sign, subtract, sum } from '../../../values/decimal'
 import { paths } from '../../../values/paths'
 import { keys } from './keys'
 import css from './ledger.module.css'
@@ -21,10 +21,11 @@ const MOST = 50
 const AFTER_NUMBER = { paddingLeft: 18 }
 
 /** Who holds how much of a variant, and until when. */
-export function HeldBy({ variantId, siteId, open }: { variantId: string; siteId: string; open: (id: string) => void }) {
+export function HeldBy({ variantId, siteId, reserved, open }: { variantId: string; siteId: string; /** What the levels say is reserved. */ reserved: string; open: (id: string) => void }) {
   const t = useTexts(reservationTexts)
   const s = useShared()
   const word = useWord(reservationWords)
+  const formats = useFormats()
   const held = useQuery({
     queryKey: [...keys.held(variantId), siteId],
     queryFn: () => api.get<Page<Reservation>>('/v1/reservations', { query: { variant_id: variantId, site_id: siteId, state: 'open', limit: MOST } }),
@@ -33,6 +34,7 @@ export function HeldBy({ variantId, siteId, open }: { variantId: string; siteId:
   const rows = (held.data?.data ?? []).flatMap((row) =>
     row.lines.filter((line) => line.variant_id === variantId && sign(line.open) > 0 && (!siteId || line.site_id === siteId)).map((line) => ({ row, line })),
   )
+  const others = held.data && !held.data.has_more ? subtract(reserved, sum(rows.map(({ line }) => line.open))) : '0'
   const all = (
     <Go href={paths.reservations({ state: 'open' })}>
       <Text size="sm" component="span">{t('all')}</Text>
@@ -45,7 +47,7 @@ export function HeldBy({ variantId, siteId, open }: { variantId: string; siteId:
       ) : !held.data ? (
         <Loading />
       ) : !rows.length ? (
-        <Text c="dimmed">{t('noneHere')}</Text>
+        sign(others) > 0 ? null : <Text c="dimmed">{t('noneHere')}</Text>
       ) : (
         <div className={css.scroll} tabIndex={0} role="group" aria-label={t('title')}>
           <table className={css.rows}>
@@ -80,6 +82,7 @@ export function HeldBy({ variantId, siteId, open }: { variantId: string; siteId:
           {held.data.has_more ? <Text size="sm" c="dimmed" mt="xs">{all}</Text> : null}
         </div>
       )}
+      {sign(others) > 0 ? <Text size="sm" c="dimmed" mt="xs" data-testid="held-by-others">{t('others', { quantity: formats.quantity(others) })}</Text> : null}
     </Panel>
   )
 }

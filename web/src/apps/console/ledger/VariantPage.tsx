@@ -14,7 +14,7 @@ import { useFormats, useShared, useTexts } from '../../../ui/i18n/useTexts'
 import { Page } from '../../../ui/Page'
 import { Loading, Problem } from '../../../ui/states'
 import { useUrl } from '../../../ui/url'
-import { add, subtract } from '../../../values/decimal'
+import { add, subtract, sum } from '../../../values/decimal'
 import { About } from './About'
 import { ExplainDrawer, type Asked } from './ExplainDrawer'
 import { HeldBy } from './HeldBy'
@@ -110,7 +110,7 @@ export function VariantPage() {
             <Sites rows={rows} choose={(siteId) => change({ site_id: siteId }, true)} explain={(quantity, siteId) => setAsked({ quantity, siteId })} />
           )}
         </section>
-        {asOf ? null : <HeldBy variantId={id} siteId={site?.site_id ?? ''} open={(reservation) => change({ reservation }, true)} />}
+        {asOf ? null : <HeldBy variantId={id} siteId={site?.site_id ?? ''} reserved={sum((site ? [site] : rows).map((row) => row.reserved))} open={(reservation) => change({ reservation }, true)} />}
         </div>
         <div className={css.stack}>
           <OverTime variantId={id} siteId={site?.site_id ?? ''} />

@@ -4,13 +4,13 @@ export const reservationTexts = defineTexts({
   en: {
     title: 'Reservations', lead: 'Who holds how much of what, and until when.', created: 'Made', reference: 'Reference', until: 'Until', noEnd: 'no end', what: 'What', held: 'Held', by: 'Made by', ended: 'Ended', channel: 'Channel', ends: 'Runs out within',
     within15: '15 minutes', within60: '1 hour', within1440: '1 day', more: { one: 'and {count} more', other: 'and {count} more' }, lineCount: { one: '{count} line', other: '{count} lines' }, none: 'Nothing is reserved', noneHint: 'Baskets, orders and quotas that hold stock appear here.',
-    noneHere: 'Nobody holds any of it.', all: 'All reservations', reservation: 'Reservation', lines: 'Lines', requested: 'Wanted', consumed: 'Taken', released: 'Given back', expired: 'Ran out', open: 'Held', lapsed: 'run out', policy: 'If there is not enough',
+    noneHere: 'Nobody holds any of it.', others: '{quantity} more are held by transfers and other documents.', all: 'All reservations', reservation: 'Reservation', lines: 'Lines', requested: 'Wanted', consumed: 'Taken', released: 'Given back', expired: 'Ran out', open: 'Held', lapsed: 'run out', policy: 'If there is not enough',
     release: 'Give back', releaseTitle: 'Give back what it holds', releaseShows: 'This becomes free again:', releaseLabel: 'Why is it given back?', releaseSubmit: 'Give back', releasedNote: 'Given back.', extendHour: 'Hold 1 hour from now', extendDay: 'Hold 1 day from now', extended: 'Holds until {time}.', nothingHeld: 'It holds nothing any more.',
   },
   de: {
     title: 'Reservierungen', lead: 'Wer wie viel wovon hält, und bis wann.', created: 'Angelegt', reference: 'Referenz', until: 'Bis', noEnd: 'ohne Ende', what: 'Was', held: 'Gehalten', by: 'Angelegt von', ended: 'Beendet', channel: 'Kanal', ends: 'Läuft ab in',
     within15: '15 Minuten', within60: '1 Stunde', within1440: '1 Tag', more: { one: 'und {count} weitere', other: 'und {count} weitere' }, lineCount: { one: '{count} Zeile', other: '{count} Zeilen' }, none: 'Nichts ist reserviert', noneHint: 'Warenkörbe, Aufträge und Kontingente, die Bestand halten, erscheinen hier.',
-    noneHere: 'Niemand hält etwas davon.', all: 'Alle Reservierungen', reservation: 'Reservierung', lines: 'Zeilen', requested: 'Gewünscht', consumed: 'Genommen', released: 'Zurückgegeben', expired: 'Abgelaufen', open: 'Gehalten', lapsed: 'abgelaufen', policy: 'Wenn es nicht reicht',
+    noneHere: 'Niemand hält etwas davon.', others: '{quantity} weitere halten Umlagerungen und andere Belege.', all: 'Alle Reservierungen', reservation: 'Reservierung', lines: 'Zeilen', requested: 'Gewünscht', consumed: 'Genommen', released: 'Zurückgegeben', expired: 'Abgelaufen', open: 'Gehalten', lapsed: 'abgelaufen', policy: 'Wenn es nicht reicht',
     release: 'Freigeben', releaseTitle: 'Freigeben, was sie hält', releaseShows: 'Das wird wieder frei:', releaseLabel: 'Warum wird freigegeben?', releaseSubmit: 'Freigeben', releasedNote: 'Freigegeben.', extendHour: 'Ab jetzt 1 Stunde halten', extendDay: 'Ab jetzt 1 Tag halten', extended: 'Gilt bis {time}.', nothingHeld: 'Sie hält nichts mehr.',
   },
 })

@@ -30,7 +30,6 @@ export const NAV: Group[] = [
       { to: paths.postings(), label: 'postings', icon: 'list', needs: 'stock:read', go: 'p' },
     ],
   },
-  { label: 'groupSelling', entries: [{ to: paths.sales(), label: 'sales', icon: 'sale', needs: 'sales:read', go: 'b' }, { to: paths.channels(), label: 'channels', icon: 'store', needs: 'channels:read' }] },
   {
     label: 'groupCounting',
     entries: [
@@ -40,7 +39,7 @@ export const NAV: Group[] = [
       { to: paths.countReports(), label: 'countReports', icon: 'audit', needs: 'stock:read' },
     ],
   },
-  { label: 'groupSelling', entries: [{ to: paths.sales(), label: 'sales', icon: 'sale', needs: 'sales:read', go: 'b' }] },
+  { label: 'groupSelling', entries: [{ to: paths.sales(), label: 'sales', icon: 'sale', needs: 'sales:read', go: 'b' }, { to: paths.channels(), label: 'channels', icon: 'store', needs: 'channels:read' }] },
   {
     label: 'groupPartners',
     entries: [
