@@ -114,6 +114,8 @@ async def test_a_document_from_draft_to_received(client: Any, shop: dict[str, An
     assert (level["in_transit"], level["on_hand"], level["available"]) == ("12", "0", "0"), (
         "on its way, not for sale"
     )
+    transit = (await client.get("/v1/locations", params={"kind": "transit"})).json()["data"]
+    assert "TRANSIT-S1" in [place["code"] for place in transit]
     matrix = (await client.get("/v1/stock-matrix", params={"q": "Earl", "limit": 5})).json()["data"]
     row = next(r for r in matrix if r["sku"] == "TEA")
     assert row["totals"]["in_transit"] == "12"

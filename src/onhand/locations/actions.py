@@ -273,10 +273,12 @@ async def ensure_transit(tx: Tx, site: Location | Place) -> UUID:
         return transit
     await store.lock_tree(tx.conn)
     if await store.get(tx.conn, transit) is None:
-        new = NewLocation(
-            code=f"TRANSIT-{str(site.id)[-12:]}", name=f"In transit to {site.path}"[:200], kind="transit"
+        code = f"TRANSIT-{site.path.replace('/', '-')}"
+        if len(code) > 40 or code in await store.all_by_path(tx.conn):
+            code = f"TRANSIT-{str(site.id)[-12:]}"
+        place = build(
+            NewLocation(code=code, name=f"In transit to {site.path}"[:200], kind="transit"), transit, None
         )
-        place = build(new, transit, None)
         await store.insert(tx.conn, [place])
         await bump_directory(tx)
         _say(tx, None, place)
