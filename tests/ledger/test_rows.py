@@ -246,18 +246,6 @@ async def test_the_largest_quantity_is_a_quantity(db: Database, world: World, en
     assert await on_hand(db, variant) == 0
 
 
-def test_what_counts_is_wide_enough(root: psycopg.Connection, world: World) -> None:
-    """Row 18. Sequence numbers and quantities are bigint in every table, and no identity column is narrower."""
-    narrow = root.execute(
-        "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
-        " AND a.atttypid IN ('int2'::regtype, 'int4'::regtype)"
-        " AND (a.attname ~ '_n$|(^|_)(seq|quantity|on_hand|allocated|overdrawn|sellable|reserved|amount|total|net)$'"
-        "      OR a.attidentity <> '' OR pg_get_serial_sequence(c.oid::regclass::text, a.attname) IS NOT NULL)"
-    ).fetchall()
-    assert narrow == []
-
-
 async def test_all_of_this_left_sound_books(db: Database, world: World) -> None:
     async with db.engine.connect() as conn:
         report = await verify.verify(conn)
