@@ -13,6 +13,7 @@ from bench.harness import Claim, run
 CLAIMS = (
     "engine_uniform_64",
     "engine_hot_64",
+    "engine_3_lines_64",
     "http_uniform_64",
     "http_batch",
     "bulk_lines",

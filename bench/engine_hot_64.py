@@ -19,8 +19,8 @@ async def theirs(turn: Round) -> float:
     """The best of 1, 2, 4, 8 and 16 clients in this very round."""
     seconds = max(1.0, turn.seconds / 2)
     return max(
-        [await rival.sales_a_second(turn.ground, clients=n, seconds=seconds, hot=True) for n in HOT_CLIENTS]
+        [await rival.sales_a_second(turn.ground, clients=n, seconds=seconds, what="hot") for n in HOT_CLIENTS]
     )
 
 
-CLAIM = Claim("engine_hot_64", 10, 20, ours, theirs)
+CLAIM = Claim("engine_hot_64", 15, 22, ours, theirs)

@@ -15,4 +15,4 @@ async def ours(turn: Round) -> float:
     return await turn.site.lane_rate(ready, callers=CLIENTS, seconds=turn.seconds)
 
 
-CLAIM = Claim("engine_uniform_64", 3, 4.5, ours, Round.rival_uniform)
+CLAIM = Claim("engine_uniform_64", 3.5, 5, ours, Round.rival_uniform)

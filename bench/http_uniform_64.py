@@ -10,4 +10,4 @@ async def ours(turn: Round) -> float:
     return await turn.site.http_rate(batch=1, callers=CLIENTS, seconds=turn.seconds)
 
 
-CLAIM = Claim("http_uniform_64", 1.5, 3, ours, Round.rival_uniform)
+CLAIM = Claim("http_uniform_64", 2, 3, ours, Round.rival_uniform)

@@ -12,51 +12,118 @@ from onhand.kit.postgres import OWNER
 
 _TPS = re.compile(r"tps = ([0-9.]+) \(without")
 
-SALE = f"""\
-\\set v random({FIRST}, {FIRST + VARIANTS - 1})
+THIRD = VARIANTS // 3
+"""Three-line sales take a variant of each third."""
+SCRIPTS = {
+    "sale": (1, f"""\
+\\set v1 random({FIRST}, {FIRST + VARIANTS - 1})
 \\set s random({FIRST}, {FIRST + STORES - 1})
-"""
-HOT = f"""\
-\\set v {FIRST + 7}
+"""),
+    "hot": (1, f"""\
+\\set v1 {FIRST + 7}
 \\set s {FIRST + 3}
-"""
-_V = f"('{VARIANT_PREFIX}' || :v::text)::uuid"
+"""),
+    "three": (3, f"""\
+\\set v1 random({FIRST}, {FIRST + THIRD - 1})
+\\set v2 random({FIRST + THIRD}, {FIRST + 2 * THIRD - 1})
+\\set v3 random({FIRST + 2 * THIRD}, {FIRST + 3 * THIRD - 1})
+\\set s random({FIRST}, {FIRST + STORES - 1})
+"""),
+}  # fmt: skip
+"""What a sale takes: its number of lines, and the variables that choose."""
 _S = f"('{STORE_PREFIX}' || :s::text)::uuid"
+_V = f"('{VARIANT_PREFIX}' || :v1::text)::uuid"
 _R = f"('{REGISTER_PREFIX}' || :s::text)::uuid"
 _CUSTOMER = f"'{locations.virtual_id('customer')}'::uuid"
 _NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
 _DIGEST = r"'\x0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'::bytea"
 
-TRANSACTION = f"""\
-BEGIN;
-UPDATE level SET on_hand = on_hand - 1 WHERE variant = {_V} AND location = {_S} AND lot = {_NIL} AND condition = 0 \
-AND on_hand - allocated >= 1 RETURNING uuidv7() AS id, nextval('bench_posting') AS seq, clock_timestamp() AS at \\gset
-UPDATE site_level SET sellable = sellable - 1 WHERE variant = {_V} AND site = {_S} AND sellable - reserved >= 1 \
-RETURNING sellable, reserved, nextval('bench_event') AS e1, nextval('bench_event') AS e2 \\gset
+
+def _transaction(lines: int) -> str:
+    """A sale of some lines, one piece each, written by hand; the variables v1 … and s name variants and store.
+
+    Levels are updated in the order of the variables, so where v1 < v2 … two clients cannot meet in the other order.
+    """
+    numbers = range(1, lines + 1)
+    return "".join(
+        [
+            "BEGIN;\n",
+            *(_take(n) for n in numbers),
+            _documents(lines),
+            *(_move(n) for n in numbers),
+            *(_sale_line(n) for n in numbers),
+            _events(lines),
+            "COMMIT;\n",
+        ]
+    )
+
+
+def _v(n: int) -> str:
+    return f"('{VARIANT_PREFIX}' || :v{n}::text)::uuid"
+
+
+def _take(n: int) -> str:
+    first = "uuidv7() AS id, nextval('bench_posting') AS seq, clock_timestamp() AS at, nextval('bench_event') AS e0, "
+    return f"""\
+UPDATE level SET on_hand = on_hand - 1 WHERE variant = {_v(n)} AND location = {_S} AND lot = {_NIL} AND condition = 0 \
+AND on_hand - allocated >= 1;
+UPDATE site_level SET sellable = sellable - 1 WHERE variant = {_v(n)} AND site = {_S} AND sellable - reserved >= 1 \
+RETURNING {first if n == 1 else ""}sellable AS sellable{n}, reserved AS reserved{n}, nextval('bench_event') AS e{n} \\gset
+"""
+
+
+def _documents(lines: int) -> str:
+    return f"""\
 INSERT INTO posting_key (id, caller, seq, recorded_at, digest) VALUES (:id, {_CUSTOMER}, :seq, :at, {_DIGEST});
 INSERT INTO posting (seq, recorded_at, happened_at, id, source_id, actor, device, kind, source_type) \
 VALUES (:seq, :at, :at, :id, :id, {_CUSTOMER}, {_R}, 'sell', 'sale');
-INSERT INTO move (seq, recorded_at, happened_at, variant, lot, from_location, to_location, quantity, line, from_condition, \
-to_condition, from_kept, to_kept) VALUES (:seq, :at, :at, {_V}, {_NIL}, {_S}, {_CUSTOMER}, 1, 1, 0, 0, true, false);
 INSERT INTO sale (id, register, location, site, happened_at, actor, net, tax, discount, total, units, line_count, currency, \
-state) VALUES (:id, {_R}, {_S}, {_S}, :at, {_CUSTOMER}, 199, 0, 0, 199, 1, 1, 'EUR', 'completed');
-INSERT INTO sale_line (sale, line, variant, quantity, net, tax, discount, total, unit_price, code, told_quantity) \
-VALUES (:id, 1, {_V}, 1, 199, 0, 0, 199, 1.99, 'SKU-00007', '1');
+state) VALUES (:id, {_R}, {_S}, {_S}, :at, {_CUSTOMER}, {199 * lines}, 0, 0, {199 * lines}, {lines}, {lines}, 'EUR', 'completed');
 INSERT INTO audit (id, at, actor_id, actor_kind, actor_name, action, entity, entity_id, request, request_id, ip, changes) \
 VALUES (uuidv7(), :at, {_CUSTOMER}, 'key', 'bench', 'sale.created', 'sale', :id::text, 'POST /v1/pos/sales', \
 :id::text, '127.0.0.1', '{{}}');
-INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data) \
-VALUES (:e1, :at, :at, uuidv7(), {_S}, 'sale.completed', 'sale/' || :id::text, ({_S})::text, \
-'{{"sale_id":"' || :id::text || '","number": null,"register":"R03","site_id":"{STORE_PREFIX}' || :s::text || '","site_code":"S03",\
-"happened_at":"' || :at::text || '","total":"1.99","currency":"EUR","units": 1,"lines":[{{"variant_id":"{VARIANT_PREFIX}' || :v::text || \
-'","sku":"SKU-00007","name":"Product 7","quantity":"1","total":"1.99"}}]}}'), \
-(:e2, :at, :at, uuidv7(), {_S}, 'stock.level_changed', 'variant/{VARIANT_PREFIX}' || :v::text, \
-'{VARIANT_PREFIX}' || :v::text || '/{STORE_PREFIX}' || :s::text, \
-'{{"variant_id":"{VARIANT_PREFIX}' || :v::text || '","sku":"SKU-00007","site_id":"{STORE_PREFIX}' || :s::text || '","site_code":"S03",\
-"sellable":"' || :sellable::text || '","reserved":"' || :reserved::text || '","available":"' || (:sellable::bigint - :reserved::bigint) || \
-'","overdrawn":"0","delta":"-1","seq":"' || :seq::text || '"}}');
-COMMIT;
 """
+
+
+def _move(n: int) -> str:
+    return f"""\
+INSERT INTO move (seq, recorded_at, happened_at, variant, lot, from_location, to_location, quantity, line, from_condition, \
+to_condition, from_kept, to_kept) VALUES (:seq, :at, :at, {_v(n)}, {_NIL}, {_S}, {_CUSTOMER}, 1, {n}, 0, 0, true, false);
+"""
+
+
+def _sale_line(n: int) -> str:
+    return f"""\
+INSERT INTO sale_line (sale, line, variant, quantity, net, tax, discount, total, unit_price, code, told_quantity) \
+VALUES (:id, {n}, {_v(n)}, 1, 199, 0, 0, 199, 1.99, 'SKU-00007', '1');
+"""
+
+
+def _events(lines: int) -> str:
+    sold = ",".join(
+        f'{{"variant_id":"{VARIANT_PREFIX}\' || :v{n}::text || \'","sku":"SKU-00007","name":"Product 7","quantity":"1","total":"1.99"}}'
+        for n in range(1, lines + 1)
+    )
+    rows = [
+        f"""\
+(:e0, :at, :at, uuidv7(), {_S}, 'sale.completed', 'sale/' || :id::text, ({_S})::text, \
+'{{"sale_id":"' || :id::text || '","number": null,"register":"R03","site_id":"{STORE_PREFIX}' || :s::text || '","site_code":"S03",\
+"happened_at":"' || :at::text || '","total":"1.99","currency":"EUR","units": {lines},"lines":[{sold}]}}')"""
+    ]
+    for n in range(1, lines + 1):
+        rows.append(
+            f"""\
+(:e{n}, :at, :at, uuidv7(), {_S}, 'stock.level_changed', 'variant/{VARIANT_PREFIX}' || :v{n}::text, \
+'{VARIANT_PREFIX}' || :v{n}::text || '/{STORE_PREFIX}' || :s::text, \
+'{{"variant_id":"{VARIANT_PREFIX}' || :v{n}::text || '","sku":"SKU-00007","site_id":"{STORE_PREFIX}' || :s::text || '","site_code":"S03",\
+"sellable":"' || :sellable{n}::text || '","reserved":"' || :reserved{n}::text || '","available":"' || (:sellable{n}::bigint - :reserved{n}::bigint) || \
+'","overdrawn":"0","delta":"-1","seq":"' || :seq::text || '"}}')"""
+        )
+    return (
+        "INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data) VALUES "
+        + ", ".join(rows)
+        + ";\n"
+    )
 
 
 RESERVATION = f"""\
@@ -77,11 +144,12 @@ class RivalFailedError(RuntimeError):
     """pgbench did not run; the message carries what it said."""
 
 
-async def sales_a_second(ground: Ground, *, clients: int, seconds: float, hot: bool = False) -> float:
-    """Sales a second by pgbench as the owner role, prepared protocol."""
-    script = ground.folder / ("hot.sql" if hot else "sale.sql")
+async def sales_a_second(ground: Ground, *, clients: int, seconds: float, what: str = "sale") -> float:
+    """Sales a second by pgbench as the owner role, prepared protocol; `what` names one of SCRIPTS."""
+    script = ground.folder / f"{what}.sql"
     if not script.exists():
-        script.write_text((HOT if hot else SALE) + TRANSACTION)
+        lines, variables = SCRIPTS[what]
+        script.write_text(variables + _transaction(lines))
     found = _TPS.search(await _run(ground, script, clients, seconds))
     if found is None:
         raise RivalFailedError("pgbench printed no rate")
@@ -92,7 +160,7 @@ async def reservations_a_second(ground: Ground, *, clients: int, seconds: float)
     """Reservations a second of the hot row by pgbench as the owner role, prepared protocol."""
     script = ground.folder / "reserve.sql"
     if not script.exists():
-        script.write_text(HOT + RESERVATION)
+        script.write_text(SCRIPTS["hot"][1] + RESERVATION)
     found = _TPS.search(await _run(ground, script, clients, seconds))
     if found is None:
         raise RivalFailedError("pgbench printed no rate")

@@ -48,20 +48,18 @@ def _till(n: int) -> Till:
     return Till(quick(found.id), found.code, quick(found.location), quick(found.site), found.site_code)
 
 
-def job(variant: int, store: int) -> Job:
-    """One sale of one piece, as `POST /v1/pos/sales` would hand it to the lane."""
+def job(variants: Sequence[int], store: int) -> Job:
+    """One sale of one piece each, as `POST /v1/pos/sales` would hand it to the lane."""
     at = now() - timedelta(seconds=1)
-    sku = f"SKU-{variant:05d}"
+    skus = {f"SKU-{n:05d}": resolved(n) for n in variants}
     sale = SaleIn(
         id=uuid7(),
         register=_till(store).code,
         happened_at=at,
         currency="EUR",
-        lines=[LineIn(sku=sku, quantity="1", total="1.99")],
+        lines=[LineIn(sku=sku, quantity="1", total="1.99") for sku in skus],
     )
-    item, _ = sale_item(
-        sale, _till(store), {sku: resolved(variant)}, actor=_CUSTOMER, customer_place=_CUSTOMER
-    )
+    item, _ = sale_item(sale, _till(store), skus, actor=_CUSTOMER, customer_place=_CUSTOMER)
     audit: tuple[Any, ...] = (
         quick7(), at, _CUSTOMER, "key", "bench", "sale.created", "sale", str(sale.id), "POST /v1/pos/sales", str(uuid7()),
         "127.0.0.1", {},
@@ -69,10 +67,19 @@ def job(variant: int, store: int) -> Job:
     return item, {"audit": [audit]}
 
 
-def jobs(count: int, *, hot: bool = False) -> list[Job]:
-    """Sales made ready beforehand: making them is the caller's work, and part of the claims over HTTP."""
+def jobs(count: int, *, hot: bool = False, lines: int = 1) -> list[Job]:
+    """Sales made ready beforehand: making them is the caller's work, and part of the claims over HTTP.
+
+    Of several lines each comes from a part of the catalogue of its own, so none comes twice.
+    """
     pick = random.Random()
-    return [job(*(HOT if hot else (pick.randrange(VARIANTS), pick.randrange(STORES)))) for _ in range(count)]
+    if hot:
+        return [job([HOT[0]], HOT[1]) for _ in range(count)]
+    part = VARIANTS // lines
+    return [
+        job([pick.randrange(n * part, (n + 1) * part) for n in range(lines)], pick.randrange(STORES))
+        for _ in range(count)
+    ]
 
 
 @dataclass(slots=True)

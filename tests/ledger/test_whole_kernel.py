@@ -312,7 +312,7 @@ def test_a_wrong_kernel_is_found(books: Books) -> None:
             self.model = Forgetful()
 
     with pytest.raises(AssertionError):
-        _play(books, Wrong, 60, Phase.generate)
+        _play(books, Wrong, 600, Phase.generate)  # it ends at the first difference
 
 
 async def test_the_books_verify(books: Books, db: Database) -> None:

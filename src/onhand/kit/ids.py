@@ -15,6 +15,7 @@ NIL = UUID(int=0)
 
 _last_ms = 0
 _counter = 0
+_pool: list[bytes] = []
 
 
 def uuid7() -> UUID:
@@ -45,8 +46,19 @@ def _next() -> int:
     else:
         _last_ms = now
         _counter = os.urandom(1)[0] & 0x7F
-    rand = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    rand = int.from_bytes(_random8()) & ((1 << 62) - 1)
     return (now << 80) | (0x7 << 76) | (_counter << 64) | (0b10 << 62) | rand
+
+
+def _random8() -> bytes:
+    """Eight bytes of the operating system's randomness, of which much is fetched at once."""
+    if not _pool:
+        block = os.urandom(4096)
+        _pool.extend(block[at : at + 8] for at in range(0, 4096, 8))
+    return _pool.pop()
+
+
+os.register_at_fork(after_in_child=_pool.clear)  # two processes never draw from one pool
 
 
 def derive_id(*parts: str) -> UUID:

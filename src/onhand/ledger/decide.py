@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
 from onhand.kit.ids import NIL
 from onhand.ledger.model import Condition, Mode, Move, Outcome, Posting, Shortage, Status
 from onhand.locations import Place
@@ -45,8 +47,7 @@ class SiteRow:
     overdrawn: int = 0
 
 
-@dataclass(slots=True)
-class Delta:
+class Delta(msgspec.Struct):
     """What a batch does to one key: the net change, the lowest running sum of what is free at any strict line that takes
     (None: there is none), and the lowest at any line that takes, strict or fact."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any, Protocol
@@ -45,12 +45,11 @@ class Stale(Exception):
     """The directory in memory is older than the database's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One posting with the document rows (by rider name) and events that go with it."""
 
     posting: Posting
-    riders: RiderRows = field(default_factory=dict)
+    riders: RiderRows = {}
     events: Sequence[EventRow] = ()
 
 
@@ -257,9 +256,9 @@ def _number(
         for item, answer in zip(entry.items, answers, strict=True):
             if answer.status is Status.posted:
                 seqs[item.posting.id] = seq = first + len(seqs) + 1
-                answer = replace(answer, seq=seq, recorded_at=at)
+                answer = msgspec.structs.replace(answer, seq=seq, recorded_at=at)
             elif answer.status is Status.already_posted and answer.seq is None:
-                answer = replace(answer, seq=seqs.get(item.posting.id))
+                answer = msgspec.structs.replace(answer, seq=seqs.get(item.posting.id))
             numbered.append(answer)
         out.append(numbered)
     return out
@@ -410,4 +409,8 @@ def reused_rows(entries: Sequence[EntryLike], outcomes: Sequence[Sequence[Outcom
 
 def after_doubt(outcome: Outcome) -> Outcome:
     """After a connection was lost in COMMIT, what turns out to be there was posted by this very batch."""
-    return replace(outcome, status=Status.posted) if outcome.status is Status.already_posted else outcome
+    return (
+        msgspec.structs.replace(outcome, status=Status.posted)
+        if outcome.status is Status.already_posted
+        else outcome
+    )

@@ -7,7 +7,6 @@ and go to another, so nothing appears or vanishes (docs/why/moves.md).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -160,8 +159,7 @@ class Status(StrEnum):
     group_refused = "group_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
+class Shortage(msgspec.Struct, frozen=True, gc=False):
     """How far one key went short: for a request what was missing, for a fact by how much it was oversold."""
 
     variant: UUID
@@ -171,8 +169,7 @@ class Shortage:
     lot: UUID = NIL
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The answer for one posting. `oversold` lists what a fact took beyond what was there, per variant and site; `lots` what
     it took of a lot in a place beyond what lay there."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from onhand.catalog import Resolved
 from onhand.kit.ids import NIL, derive_id, quick
@@ -49,8 +50,7 @@ def sale_item(
     return basket.item(), basket.unresolved
 
 
-@dataclass(slots=True)
-class _Basket:
+class _Basket(msgspec.Struct):
     """A sale while its lines are read: moves, document rows and sums."""
 
     sale: SaleIn
@@ -60,11 +60,11 @@ class _Basket:
     actor: UUID
     customer_place: UUID
     named: Named
-    moves: list[Move] = field(default_factory=list)
-    lines: list[tuple[Any, ...]] = field(default_factory=list)
-    exceptions: list[tuple[Any, ...]] = field(default_factory=list)
-    sold: list[SoldLine] = field(default_factory=list)
-    unresolved: list[int] = field(default_factory=list)
+    moves: list[Move] = msgspec.field(default_factory=list)
+    lines: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
+    exceptions: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
+    sold: list[SoldLine] = msgspec.field(default_factory=list)
+    unresolved: list[int] = msgspec.field(default_factory=list)
     units: int = 0
     net: int = 0
     tax: int = 0
@@ -165,6 +165,8 @@ class _Basket:
 
 
 def _minor(text: str, exponent: int, n: int, field: str, of: str = "lines") -> int:
+    if text == "0":
+        return 0
     try:
         return minor_units(text, exponent)
     except BadValue as error:
