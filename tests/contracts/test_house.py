@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onhand.doors.docs import ROOT
+from onhand.doors.docs.code import parsed
 
 SOURCE = ROOT / "src" / "onhand"
 WEB = ROOT / "web" / "src"
@@ -20,7 +21,7 @@ NOT_OURS = {"kit/sql/jobs.sql"}
 def sources() -> Iterator[tuple[str, ast.Module]]:
     """(path below the package, syntax tree) of every Python file."""
     for path in sorted(SOURCE.rglob("*.py")):
-        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text())
+        yield path.relative_to(SOURCE).as_posix(), parsed(path)
 
 
 def test_no_file_is_too_long() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +27,16 @@ FLOORS = (
     "planning", "integrations", "doors",
 )  # fmt: skip
 """Every package there may be, from the ground up; the order of the pages."""
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file. Without the collector meanwhile: before Python 3.13, a finaliser that compiles anything in
+    the middle of a parse makes it fail (python/cpython#106905)."""
+    gc.disable()
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
 
 
 @cache
@@ -92,7 +103,7 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE.parent).with_suffix("").parts
         if len(parts) > 2:
-            yield package_of(".".join(parts)), ast.parse(path.read_text())
+            yield package_of(".".join(parts)), parsed(path)
 
 
 def paragraphs(text: str | None) -> list[str]:
