@@ -2058,7 +2058,7 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECU
 -- The one write path of the ledger. `ledger_apply` guards and updates both grains of level, takes the stream head last,
 -- and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
 -- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date;
--- OH003 a serial number would be on hand twice.
+-- OH003 a serial number would be on hand twice; OH004 a level was never seen: let the lock functions insert it, and try again.
 
 -- Locks level rows in key order, inserting unseen ones as zero first. Rows of variants or locations that do not exist are
 -- missing from the answer. First all that is unseen, then the locks: who inserted one while holding a lock on another would
@@ -2127,7 +2127,12 @@ BEGIN
      WHERE l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
        AND (judged OR k.low IS NULL OR l.on_hand - l.allocated + k.low >= 0);
     GET DIAGNOSTICS touched = ROW_COUNT;
-    IF touched <> cardinality(lv_variant) THEN RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001'; END IF;
+    IF touched <> cardinality(lv_variant) THEN
+      RAISE EXCEPTION 'guard' USING ERRCODE = CASE WHEN EXISTS (
+        SELECT FROM unnest(lv_variant, lv_location, lv_lot, lv_condition) AS k(variant, location, lot, condition)
+         WHERE NOT EXISTS (SELECT FROM level l WHERE l.variant = k.variant AND l.location = k.location
+                              AND l.lot = k.lot AND l.condition = k.condition)) THEN 'OH004' ELSE 'OH001' END;
+    END IF;
     IF array_remove(lv_lot, '00000000-0000-0000-0000-000000000000') <> '{}' THEN
       PERFORM ledger_serials(lv_lot, lv_net, judged);
     END IF;
@@ -2144,7 +2149,11 @@ BEGIN
       RETURNING k.n, s.sellable, s.reserved, s.overdrawn)
     SELECT count(*), array_agg(o.sellable), array_agg(o.reserved), array_agg(o.overdrawn)
       INTO touched, new_sellable, new_reserved, new_overdrawn FROM (SELECT * FROM u ORDER BY n) o;
-    IF touched <> cardinality(sl_variant) THEN RAISE EXCEPTION 'guard' USING ERRCODE = 'OH001'; END IF;
+    IF touched <> cardinality(sl_variant) THEN
+      RAISE EXCEPTION 'guard' USING ERRCODE = CASE WHEN EXISTS (
+        SELECT FROM unnest(sl_variant, sl_site) AS k(variant, site)
+         WHERE NOT EXISTS (SELECT FROM site_level s WHERE s.variant = k.variant AND s.site = k.site)) THEN 'OH004' ELSE 'OH001' END;
+    END IF;
   END IF;
 END $$;
 

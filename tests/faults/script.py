@@ -94,6 +94,9 @@ class Script:
             Step((s.sent(s.move("TEA", 1, "S1", "customer")),), "stale"),
             Step((got, s.sent(s.move("SALT", 1, "S2", "customer"), fact=True)), "stale"),
             Step((s.sent(s.move("TEA", 1, "S1", "customer")), poison)),
+            Step(
+                (s.sent(s.world.move("TEA", 1, "supplier", "S1", lot=derive_id("lot", number))),)
+            ),  # a level never seen
         ]
         if cut:
             s.steps.append(Step((s.sent(s.move("TEA", 1, "S1", "customer")),), "cut"))

@@ -41,6 +41,9 @@ RiderRows = Mapping[str, Sequence[tuple[Any, ...]]]
 """rider name → rows"""
 
 
+_UNSEEN = "OH004"
+
+
 class Stale(Exception):
     """The directory in memory is older than the database's."""
 
@@ -165,19 +168,34 @@ async def optimistic(
         ready = make_ready(entries, places, epoch, labels, riders, wire)
     if ready.calls is None:
         return None
-    try:
-        first, at = first_and_instant(await wire.transact(ready.calls))
-    except asyncpg.UniqueViolationError:
-        return None
-    except asyncpg.PostgresError as error:
-        _expect_guard(error)
-        return None
-    return _outcomes_in_order(entries, first, at)
+    for unseen in (True, False):
+        try:
+            first, at = first_and_instant(await wire.transact(ready.calls))
+        except asyncpg.UniqueViolationError:
+            return None
+        except asyncpg.PostgresError as error:
+            if unseen and error.sqlstate == _UNSEEN:
+                await _make_levels(conn, entries, places)
+                continue
+            _expect_guard(error)
+            return None
+        return _outcomes_in_order(entries, first, at)
+    return None
+
+
+async def _make_levels(conn: asyncpg.Connection, entries: Sequence[EntryLike], places: Directory) -> None:
+    """Insert the levels a batch names and nobody named before, as zero: rows that say nothing, in a transaction of their own."""
+    folded = fold([i.posting for e in entries for i in e.items], places)
+    level_args, site_args = key_columns([k for k, _ in folded.levels], [k for k, _ in folded.sites])
+    if folded.levels:
+        await conn.fetchrow(sql.LOCK_LEVELS, *level_args)
+    if folded.sites:
+        await conn.fetchrow(sql.LOCK_SITES, *site_args)
 
 
 def _expect_guard(error: asyncpg.PostgresError) -> None:
-    """OH001, OH003: take the locked path. OH002: the directory is stale. Anything else is raised."""
-    if error.sqlstate in ("OH001", "OH003"):
+    """OH001, OH003, OH004: take the locked path. OH002: the directory is stale. Anything else is raised."""
+    if error.sqlstate in ("OH001", "OH003", _UNSEEN):
         return
     if error.sqlstate == "OH002":
         raise Stale from error
