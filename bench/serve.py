@@ -24,7 +24,7 @@ async def serve(url: str, port: int, folder: str) -> None:
     """Serve until a signal."""
     settings = Settings(
         database_url=SecretStr(url), app_database_url=SecretStr(url), data_dir=Path(folder), port=port, log_level="warning",
-        jobs_concurrency=1,
+        jobs_concurrency=1, self_check_seconds=0,  # the ground's stock has no moves behind it
     )  # fmt: skip
     telemetry.setup_logging(settings)
     config = uvicorn.Config(

@@ -365,8 +365,8 @@ async def run(database: Database) -> Check | None:
             await keep(tx, found)
         SELF_CHECK_CELLS.inc(found.levels + found.site_levels)
         SELF_CHECK_AT.set_to_current_time()
-        for difference in found.differences:
-            log(__name__).error("drift", **asdict(difference))
+        for difference in found.differences[:10]:  # all of them are written down; a log is read by people
+            log(__name__).error("drift", found=found.drift, **asdict(difference))
     async with database.engine.connect() as conn:
         DRIFT.set(await drift(conn) or 0)
         DEFAULT_ROWS.set((await conn.execute(sa.text(_STRAYS))).scalar_one())
