@@ -47,6 +47,8 @@ type Doing = 'ship' | 'receive' | 'resolve' | 'close' | 'cancel'
 function View({ transfer, again }: { transfer: TransferDetail; again: () => Promise<unknown> }) {
   const t = useTexts(transferTexts)
   const [doing, setDoing] = useState<Doing | null>(null)
+  // A dialog that ends late closes itself, never the one opened meanwhile.
+  const shut = (which: Doing) => setDoing((now) => (now === which ? null : now))
   const at = { path: { transfer_id: transfer.id }, ifMatch: transfer.version }
   const place = useMutation({
     mutationFn: () => api.post('/v1/transfers/{transfer_id}/place', {}, at),
@@ -103,8 +105,8 @@ function View({ transfer, again }: { transfer: TransferDetail; again: () => Prom
           </Panel>
         </div>
       </div>
-      {doing === 'ship' || doing === 'receive' ? <StepDialog step={doing} transfer={transfer} onClose={() => setDoing(null)} onDone={again} /> : null}
-      {doing === 'resolve' ? <ResolveDialog transfer={transfer} onClose={() => setDoing(null)} onDone={again} /> : null}
+      {doing === 'ship' || doing === 'receive' ? <StepDialog step={doing} transfer={transfer} onClose={() => shut(doing)} onDone={again} /> : null}
+      {doing === 'resolve' ? <ResolveDialog transfer={transfer} onClose={() => shut('resolve')} onDone={again} /> : null}
       {(['close', 'cancel'] as const).map((verb) => (
         <ReasonDialog
           key={verb}
