@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bench.transfers_compared import ONHAND, taps_of
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 from tests.browser.hands import DESKTOP, PHONE, barriers, choose, go, overflow, settled, there
 from tests.browser.shop import Shop
 
@@ -90,7 +90,7 @@ def test_receiving_by_scan_short_and_damaged(desk: Page, shop: Shop) -> None:
         there(desk, "resolve-form").get_by_text(outcome, exact=True).click()
         desk.get_by_test_id("resolve-TEA-100").fill(quantity)
         desk.get_by_test_id("resolve-submit").click()
-        there(desk, "resolve-form").wait_for(state="detached")
+        desk.get_by_test_id("resolve-form").wait_for(state="detached")
     expect(there(desk, "page-transfer")).to_contain_text("received")
     settled(desk)
     assert not barriers(desk)
