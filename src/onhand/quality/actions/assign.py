@@ -45,7 +45,7 @@ async def assign_lots(tx: Tx, variants: Sequence[UUID]) -> int:
     for one in owing:
         payers = [s for s in stock if s.variant == one.variant and s.site == one.site]
         if payers:
-            payers.sort(key=lambda s, at=one.location: _turn(s, at))  # type: ignore[misc]
+            payers.sort(key=lambda s, at=one.location: _turn(s, at))  # type: ignore[misc]  # a default binds this turn of the loop
             debts.append(_Debt(one, payers, ids[keys[one.goods]]))
     if not debts:
         return 0
