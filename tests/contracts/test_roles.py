@@ -25,7 +25,6 @@ PROTECTED = {
     "stream_head": ONLY_BY_FUNCTIONS,
 }
 AS_OWNER = {
-    "ledger_apply",
     "ledger_guard",
     "ledger_lock_levels",
     "ledger_lock_sites",

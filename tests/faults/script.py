@@ -97,6 +97,10 @@ class Script:
             Step(
                 (s.sent(s.world.move("TEA", 1, "supplier", "S1", lot=derive_id("lot", number))),)
             ),  # a level never seen
+            Step(
+                (got, *[s.sent(s.move("TEA", 1, "supplier", "S1"), fact=True) for _ in range(15)])
+            ),  # two batches, sent
+            # one behind the other; the first fails, and takes the second along
         ]
         if cut:
             s.steps.append(Step((s.sent(s.move("TEA", 1, "S1", "customer")),), "cut"))

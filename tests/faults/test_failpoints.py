@@ -278,7 +278,7 @@ async def test_kill_9_at_the_awaits_of_both_doors(bench: Bench, world: World) ->
 
 async def test_the_harness_catches_what_is_acknowledged_too_early(bench: Bench, world: World) -> None:
     """The canary: a child that takes everything for acknowledged before it hands it in."""
-    task = {"point": "wire.Wire.transact 1 before", "door": False, "number": f"{SEED}/canary", "early": True}
+    task = {"point": "wire.Wire._land 1 before", "door": False, "number": f"{SEED}/canary", "early": True}
     assert (await killed(bench, world, [task]))[0]["killed"]
     assert any("(acknowledged) stands 0 times" in text for text in bench.odd), bench.odd
 
@@ -290,7 +290,7 @@ async def test_an_answer_that_was_not_read_is_not_taken_for_the_next_ones(
     for name in (
         "wire.Wire._results 1 after entering",
         "wire.Wire._results 3 before",
-        "wire.Wire.transact 1 after",
+        "wire.Wire.answer 1 after",
     ):
         with grafted(LANE) as points:
             engine = engine_on(bench.urls[1], db)

@@ -1,4 +1,4 @@
-"""A batch of postings as the column arrays `ledger_apply` takes. Pure."""
+"""A batch of postings as the column arrays the lane takes. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Arrays:
     events: list[list[Any]]
 
     def apply_arguments(self, epoch: int, judged: bool) -> list[Any]:
-        """Arguments of `ledger_apply`."""
+        """Arguments of the lane."""
         return [
             epoch,
             judged,

@@ -1,7 +1,7 @@
 """The one lane: postings queue, and whatever queued while a batch was in flight becomes the next batch.
 
-One transaction a batch, one call of `ledger_apply`. While the database works on one batch, the next is laid out; it is sent
-before those of the first are answered, so neither side waits for the other (docs/why/two-halves.md). The optimistic path assumes nobody is short and all ids are new; where
+One transaction a batch, one call of `ledger_guard` and `ledger_write`. While the database works on one batch, the next is laid
+out and sent, so neither side waits for the other (docs/why/two-halves.md). The optimistic path assumes nobody is short and all ids are new; where
 that fails, the locked path reads, judges in memory in arrival order (`decide`) and writes. The lane is its own task, never
 cancelled by a request; a connection in doubt is closed and the batch repeated, and its ids say what had already committed.
 """
@@ -29,7 +29,7 @@ from onhand.ledger.batch import EventRow
 from onhand.ledger.decide import Directory, variants_of
 from onhand.ledger.lane import Item, RiderRows, Stale
 from onhand.ledger.model import Outcome, Posting, check_shape
-from onhand.ledger.wire import ConnectionLostError, Wire
+from onhand.ledger.wire import ConnectionLostError, Flight, OutOfTurnError, Wire
 
 log = structlog.get_logger("onhand.lane")
 
@@ -67,6 +67,20 @@ class Entry:
     group: bool
     riders: RiderRows
     answer: asyncio.Future[list[Outcome]]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What goes into one transaction: laid out, and sent, as far as it is."""
+
+    entries: list[Entry]
+    ready: lane.Ready | None = None
+    flight: Flight | None = None
+
+    @property
+    def size(self) -> int:
+        """How many items."""
+        return sum(len(e.items) for e in self.entries)
 
 
 @dataclass(slots=True)
@@ -160,55 +174,65 @@ class Engine:
         return await answer  # a caller that goes away cancels its own answer, never the batch
 
     async def _run(self) -> None:
-        entries: list[Entry] = []
-        ready: lane.Ready | None = None
-        tell: Callable[[], None] = _nothing
+        batch: Batch | None = None
         while True:
-            if not entries:
-                tell()
-                tell = _nothing
+            if batch is None:
                 if not self._queue:
                     if self._closing:
                         return
                     self._wake.clear()
                     await self._wake.wait()
                     continue
-                entries, ready = self._take(), None
-            flight = asyncio.create_task(self._post_safely(entries, ready))
-            tell()  # the answers of the batch before wake their callers after this one was sent
-            entries, ready = await self._ahead(flight, sum(len(e.items) for e in entries))
-            tell = await flight
+                batch = self._make_ready(self._take())
+            if batch.flight is None:
+                self._send(batch)
+            posting = asyncio.create_task(self._post_safely(batch))
+            behind = await self._ahead(posting, batch)
+            (await posting)()
+            batch = behind
 
-    async def _ahead(
-        self, flight: asyncio.Task[Callable[[], None]], flying: int
-    ) -> tuple[list[Entry], lane.Ready | None]:
-        """While a batch is in flight: when as much has queued up behind it, take that and make it ready."""
-        flight.add_done_callback(lambda _: self._wake.set())
-        while not flight.done():
-            if self._queue and self._queued >= min(flying, self.batch_size):
-                entries = self._take(flying)
-                return entries, self._make_ready(entries)
+    async def _ahead(self, posting: asyncio.Task[Callable[[], None]], front: Batch) -> Batch | None:
+        """While a batch is under way: when as much has queued up behind it, take that, lay it out, and send it behind."""
+        posting.add_done_callback(lambda _: self._wake.set())
+        while not posting.done():
+            if self._queue and self._queued >= min(front.size, self.batch_size):
+                batch = self._make_ready(self._take(front.size))
+                if front.flight is not None and not front.flight.landed:
+                    self._send(batch)  # else the one before is being judged, and may not be overtaken
+                return batch
             self._wake.clear()
             await self._wake.wait()
-        return [], None
+        return None
 
-    def _make_ready(self, entries: list[Entry]) -> lane.Ready | None:
+    def _make_ready(self, entries: list[Entry]) -> Batch:
+        """Lay a batch out, as far as that can be done without asking the database."""
         wire = self._wire
         variants = variants_of([i.posting for e in entries for i in e.items])
         if wire is None or not self._labels.knows(variants):
-            return None
+            return Batch(entries)
         try:
-            return lane.make_ready(entries, self.places, self.epoch, self._labels, self.riders, wire)
+            ready = lane.make_ready(entries, self.places, self.epoch, self._labels, self.riders, wire)
         except Exception:  # it will fail again in its turn, where its entries are told apart
-            return None
+            return Batch(entries)
+        return Batch(entries, ready)
 
-    async def _post_safely(self, entries: list[Entry], ready: lane.Ready | None) -> Callable[[], None]:
+    def _send(self, batch: Batch) -> None:
+        """Send a batch that is laid out for this connection and directory."""
+        wire, ready = self._wire, batch.ready
+        if wire is None or ready is None or ready.calls is None or not ready.counts(self.epoch, wire):
+            return
+        with suppress(ConnectionLostError):  # it is lost for what comes next, too
+            batch.flight = wire.send(ready.calls)
+
+    async def _post_safely(self, batch: Batch) -> Callable[[], None]:
         """Commit a batch; answers what tells its callers."""
         try:
-            return await self._post(entries, ready)
+            return await self._post(batch)
         except Exception as error:  # the lane itself never dies
-            log.exception("lane_failed", postings=sum(len(e.items) for e in entries))
-            return partial(_answer_all, entries, InternalError() if not isinstance(error, Problem) else error)
+            log.exception("lane_failed", postings=batch.size)
+            return partial(
+                _answer_all, batch.entries, InternalError() if not isinstance(error, Problem) else error
+            )
 
     def _take(self, flying: int = 0) -> list[Entry]:
         """The next batch: half of what is under way or waiting, so that two batches of one size take turns."""
@@ -222,15 +246,17 @@ class Engine:
         self._queued -= count
         return entries
 
-    async def _post(self, entries: list[Entry], ready: lane.Ready | None = None) -> Callable[[], None]:
+    async def _post(self, batch: Batch) -> Callable[[], None]:
         """Commit one batch, whatever it takes: retries, reconnects, and at worst one entry at a time."""
         deadline = time.monotonic() + RECONNECT_SECONDS
-        doubt, tries, locked = False, 0, False
+        entries, doubt, tries, locked = batch.entries, False, 0, False
         while True:
             try:
+                if batch.flight is not None and batch.flight.wire is not self._wire:
+                    doubt, batch.flight = True, None  # the connection it left on is gone
                 if self._wire is None:
                     await self._connect()
-                outcomes, locked = await self._attempt(entries, ready, locked=locked or doubt)
+                outcomes, locked = await self._attempt(batch, locked=locked or doubt)
                 self.stats.locked_batches += locked
                 return partial(self._answer, entries, outcomes, doubt)
             except _TRY_AGAIN:
@@ -240,6 +266,8 @@ class Engine:
                     busy = Unavailable("The books are busy. Send it again with the same id.", retry_after=1)
                     return partial(_answer_all, entries, busy)
                 await asyncio.sleep(random.uniform(0, 0.01 * tries))
+            except OutOfTurnError:
+                pass  # now it is its turn
             except Stale:
                 await self._load()
             except _CONNECTION_LOST as error:
@@ -255,16 +283,19 @@ class Engine:
             except Exception as error:
                 return await self._isolate(entries, error)
 
-    async def _attempt(
-        self, entries: list[Entry], ready: lane.Ready | None, *, locked: bool
-    ) -> tuple[list[list[Outcome]], bool]:
+    async def _attempt(self, batch: Batch, *, locked: bool) -> tuple[list[list[Outcome]], bool]:
         conn, wire = self._conn, self._wire
         assert conn is not None
         assert wire is not None
+        entries, flight = batch.entries, batch.flight
         if not locked:
-            outcomes = await lane.optimistic(
-                conn, entries, self.places, self.epoch, self._labels, self.riders, wire=wire, ready=ready
-            )
+            try:
+                outcomes = await lane.optimistic(
+                    conn, entries, self.places, self.epoch, self._labels, self.riders,
+                    wire=wire, ready=batch.ready, flight=flight,
+                )  # fmt: skip
+            finally:
+                batch.flight = None
             if outcomes is not None:
                 return outcomes, False
         return await lane.locked(conn, entries, self.places, self.epoch, self._labels, self.riders), True
@@ -273,7 +304,7 @@ class Engine:
         """A batch failed for a reason of its own content: post its entries one by one, so only the bad one fails."""
         if len(entries) > 1:
             for entry in entries:
-                (await self._post([entry]))()
+                (await self._post(Batch([entry])))()
             return _nothing
         log.error("lane_entry_failed", error=repr(error), riders=sorted(entries[0].riders))
         return partial(_answer_all, entries, error if isinstance(error, Problem) else InternalError())

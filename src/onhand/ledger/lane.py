@@ -1,6 +1,6 @@
 """What the lane does inside one transaction: the optimistic path and the locked path over one asyncpg connection.
 
-Lock order: documents (riders) → levels → site levels → stream head. `ledger_apply` keeps it.
+Lock order: documents (riders) → levels → site levels → stream head. `sql.APPLY` keeps it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from onhand.ledger.decide import (
 )
 from onhand.ledger.events import Oversold
 from onhand.ledger.model import Outcome, Posting, SerialAlreadyUsed, Shortage, Status
-from onhand.ledger.wire import Call, LaidOut, Wire, first_and_instant
+from onhand.ledger.wire import Call, Flight, LaidOut, Wire, first_and_instant
 from onhand.values.quantity import format_units
 
 RiderRows = Mapping[str, Sequence[tuple[Any, ...]]]
@@ -131,6 +131,10 @@ class Ready:
     epoch: int
     calls: LaidOut | None
 
+    def counts(self, epoch: int, wire: Wire) -> bool:
+        """Whether it still holds: the same directory, the same connection."""
+        return self.epoch == epoch and (self.calls is None or self.calls.wire is wire)
+
 
 def make_ready(
     entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache, riders: Mapping[str, str], wire: Wire
@@ -156,13 +160,14 @@ def make_ready(
 
 async def optimistic(
     conn: asyncpg.Connection, entries: Sequence[EntryLike], places: Directory, epoch: int, labels: LabelCache,
-    riders: Mapping[str, str], *, wire: Wire, ready: Ready | None = None,
+    riders: Mapping[str, str], *, wire: Wire, ready: Ready | None = None, flight: Flight | None = None,
 ) -> list[list[Outcome]] | None:  # fmt: skip
     """Assume nobody is short and all ids are new: one round trip. None when that proved wrong and nothing was written.
 
-    `ready` is what was made ready ahead; it counts only on the same connection and directory.
+    `ready` is what was made ready ahead; it counts only on the same connection and directory. `flight`: it was sent already.
+    Raises OutOfTurnError for a flight whose predecessor failed.
     """
-    if ready is None or ready.epoch != epoch or (ready.calls is not None and ready.calls.wire is not wire):
+    if ready is None or (flight is None and not ready.counts(epoch, wire)):
         if await labels.learn(conn, variants_of([i.posting for e in entries for i in e.items])):
             return None  # an item nobody knows: let the judge name it
         ready = make_ready(entries, places, epoch, labels, riders, wire)
@@ -170,16 +175,17 @@ async def optimistic(
         return None
     for unseen in (True, False):
         try:
-            first, at = first_and_instant(await wire.transact(ready.calls))
+            row = await (wire.answer(flight) if flight else wire.transact(ready.calls))
         except asyncpg.UniqueViolationError:
             return None
         except asyncpg.PostgresError as error:
+            flight = None
             if unseen and error.sqlstate == _UNSEEN:
                 await _make_levels(conn, entries, places)
                 continue
             _expect_guard(error)
             return None
-        return _outcomes_in_order(entries, first, at)
+        return _outcomes_in_order(entries, *first_and_instant(row))
     return None
 
 

@@ -1,12 +1,14 @@
 """The lane's fast connection: a batch's statements leave in one pipeline, with arrays laid out in PostgreSQL's binary format.
 
-libpq through `psycopg.pq`. One round trip a batch instead of one a statement, and a few dozen nanoseconds an array element
-(docs/why/wire.md). Errors are raised as asyncpg's classes, so that the lane handles one family of them.
+libpq through `psycopg.pq`. One round trip a batch instead of one a statement, a few dozen nanoseconds an array element
+(docs/why/wire.md), and a batch may be sent while the one before is still under way. Errors are raised as asyncpg's classes, so
+that the lane handles one family of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,13 +26,20 @@ class ConnectionLostError(ConnectionError):
     """The connection ended or is in doubt; what was under way may or may not be committed."""
 
 
+class OutOfTurnError(Exception):
+    """The batch before it on the same connection failed, so this one was not tried: send it again in its turn."""
+
+
+Row = tuple[bytes | None, ...]
 Call = tuple[str, Sequence[Sequence[Any] | int | bool]]
-"""A statement and its arguments: arrays, and for `ledger_apply` the epoch and the judged flag."""
+"""A statement and its arguments: arrays, and for the ledger's own call the epoch and the judged flag."""
 
 _COMMAND_SECONDS = 60.0
 _HEAD = Struct("!iiIii").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BEGIN, _COMMIT = "BEGIN", "COMMIT"
+_ABORTED = b"25P02"
 _NULL = b"\xff\xff\xff\xff"
 _INT4 = Struct("!i").pack
 _FIXED: dict[tuple[str, int], Callable[..., bytes]] = {}
@@ -150,14 +159,30 @@ class LaidOut:
     calls: list[tuple[bytes, list[tuple[bytes, int]]]]
 
 
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One transaction that was sent: what it answered, once it has landed."""
+
+    wire: Wire
+    statements: int
+    landed: bool = False
+    row: Row = ()
+    error: Exception | None = None
+
+
 class Wire:
-    """One connection in pipeline mode. `transact` runs statements in one transaction and answers the last one's row."""
+    """One connection in pipeline mode. `send` sends the statements of one transaction, `answer` waits for its last row.
+
+    Transactions run in the order in which they were sent. One that fails takes those sent behind it along: nothing of them is
+    done, and they answer OutOfTurnError.
+    """
 
     def __init__(self, conn: psycopg.AsyncConnection[Any]) -> None:
         self._conn = conn
         self._pg = conn.pgconn
         self._known: dict[str, tuple[bytes, list[int]]] = {}
         self._fd = conn.fileno()
+        self._flights: deque[Flight] = deque()
 
     @classmethod
     async def connect(cls, url: str, options: dict[str, str]) -> Wire:
@@ -181,13 +206,18 @@ class Wire:
         """The server process of this connection."""
         return self._pg.backend_pid
 
+    @property
+    def in_flight(self) -> int:
+        """Transactions sent and not yet answered."""
+        return len(self._flights)
+
     def terminate(self) -> None:
         """Close at once, whatever is under way."""
         self._pg.finish()
 
     async def prepare(self, statements: Iterable[str]) -> None:
         """Make statements known to the server; `lay_out` needs them."""
-        for statement in statements:
+        for statement in (_BEGIN, *statements, _COMMIT):
             if statement not in self._known:
                 await self._prepare(statement)
 
@@ -195,39 +225,76 @@ class Wire:
         """The calls in binary, ready to be sent on this very connection. What cannot be encoded fails here, before anything
         is sent."""
         out = []
-        for statement, arguments in calls:
+        for statement, arguments in ((_BEGIN, ()), *calls, (_COMMIT, ())):
             name, oids = self._known[statement]
             out.append((name, [encode(oid, a) for oid, a in zip(oids, arguments, strict=True)]))
         return LaidOut(self, out)
 
-    async def transact(self, laid_out: LaidOut) -> tuple[bytes | None, ...]:
-        """BEGIN, the calls, COMMIT in one pipeline. Answers the first row of the last call, in binary.
-
-        Raises what a statement refused (nothing is written then), ConnectionLostError when it is not known what was committed.
-        """
-        pg, calls = self._pg, laid_out.calls
+    def send(self, laid_out: LaidOut) -> Flight:
+        """Send BEGIN, the calls and COMMIT, behind what is under way. Raises ConnectionLostError."""
+        pg = self._pg
         try:
-            pg.send_query_params(b"BEGIN", None)
-            for name, encoded in calls:
+            for name, encoded in laid_out.calls:
                 pg.send_query_prepared(
                     name, [v for v, _ in encoded], [f for _, f in encoded], result_format=1
                 )
-            pg.send_query_params(b"COMMIT", None)
             pg.pipeline_sync()
-            results = await self._results(len(calls) + 2)
+        except psycopg.OperationalError as error:
+            raise ConnectionLostError(str(error)) from error
+        except BaseException:
+            self.terminate()  # half of it may be on its way
+            raise
+        flight = Flight(self, len(laid_out.calls))
+        self._flights.append(flight)
+        return flight
+
+    async def answer(self, flight: Flight) -> Row:
+        """The first row of a transaction's last call, in binary, once it is committed.
+
+        Raises what a statement refused (nothing is written then), OutOfTurnError, ConnectionLostError when it is not known what
+        was committed.
+        """
+        try:
+            while not flight.landed:
+                await self._land()
         except psycopg.OperationalError as error:
             raise ConnectionLostError(str(error)) from error
         except BaseException:
             self.terminate()  # answers may be on their way, and would be taken for the next batch's
             raise
+        if flight.error is not None:
+            raise flight.error
+        return flight.row
+
+    async def transact(self, laid_out: LaidOut) -> Row:
+        """Send and wait for the answer."""
+        return await self.answer(self.send(laid_out))
+
+    async def _land(self) -> None:
+        """Read what the first in line answered; where it failed, also what was sent behind it, and roll back."""
+        if not self._flights:
+            raise ConnectionLostError("the answer was given up")
+        first = self._flights[0]
+        await self._read(first)
+        if first.error is not None:
+            while self._flights:
+                await self._read(self._flights[0])
+            await self._rollback()
+
+    async def _read(self, flight: Flight) -> None:
+        """Read a transaction's results: its row, or its error."""
+        results = await self._results(flight.statements)
         failed = next((r for r in results if r.status == pq.ExecStatus.FATAL_ERROR), None)
         if failed is not None:
-            await self._rollback()
-            raise _error(failed)
-        if results[-1].command_status != b"COMMIT":
+            aborted = failed.error_field(pq.DiagnosticField.SQLSTATE) == _ABORTED
+            flight.error = OutOfTurnError() if aborted else _error(failed)
+        elif results[-1].command_status != b"COMMIT":
             raise ConnectionLostError(f"COMMIT answered {results[-1].command_status!r}")
-        row = results[-2]
-        return tuple(row.get_value(0, n) for n in range(row.nfields)) if row.ntuples else ()
+        else:
+            row = results[-2]
+            flight.row = tuple(row.get_value(0, n) for n in range(row.nfields)) if row.ntuples else ()
+        flight.landed = True
+        self._flights.popleft()
 
     async def _prepare(self, statement: str) -> None:
         name = f"s{len(self._known)}".encode()
@@ -247,12 +314,9 @@ class Wire:
         if self._pg.status == pq.ConnStatus.BAD:
             return  # gone, and its transaction with it
         if self._pg.transaction_status != pq.TransactionStatus.IDLE:
-            try:
-                self._pg.send_query_params(b"ROLLBACK", None)
-                self._pg.pipeline_sync()
-                await self._results(1)
-            except psycopg.OperationalError as error:
-                raise ConnectionLostError(str(error)) from error
+            self._pg.send_query_params(b"ROLLBACK", None)
+            self._pg.pipeline_sync()
+            await self._results(1)
 
     async def _results(self, count: int) -> list[pq.abc.PGresult]:
         """The results of `count` statements and the sync after them."""
@@ -304,7 +368,7 @@ class Wire:
 
 
 def first_and_instant(row: Sequence[bytes | None]) -> tuple[int, datetime]:
-    """What `ledger_apply` answers: the number before the first posting's, and the instant of recording."""
+    """What `sql.APPLY` answers: the number before the first posting's, and the instant of recording."""
     first, at = row[0], row[1]
     if first is None or at is None:
         raise ConnectionLostError("the ledger answered nothing")

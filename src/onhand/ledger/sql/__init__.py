@@ -13,8 +13,18 @@ REVERSED = "SELECT original FROM reversal WHERE original = ANY($1::uuid[])"
 LOCK_LEVELS = "SELECT ns, on_hand, allocated, overdrawn FROM ledger_lock_levels($1, $2, $3, $4)"
 LOCK_SITES = "SELECT ns, sellable, reserved, overdrawn FROM ledger_lock_sites($1, $2)"
 
-# Guard and write a batch: 54 arrays (ledger/sql/apply.sql).
-APPLY = "SELECT first_seq, at, last_event FROM ledger_apply(" + ", ".join(f"${n}" for n in range(1, 55)) + ")"
+
+def _numbered(first: int, last: int) -> str:
+    return ", ".join(f"${n}" for n in range(first, last + 1))
+
+
+# Guard and write a batch: 54 arguments (batch.Arrays.apply_arguments). One statement, not a function around two: PL/pgSQL would
+# copy every array once more on its way through.
+APPLY = (
+    f"SELECT w.first_seq, w.at, w.last_event FROM ledger_guard({_numbered(3, 14)}, $2) AS g,"
+    f" LATERAL ledger_write($1, {_numbered(18, 54)}, {_numbered(15, 17)}, $9, $10, $11,"
+    " g.new_sellable, g.new_reserved, g.new_overdrawn) AS w"
+)
 
 # Exceptions opened by facts that took more than was there.
 EXCEPTIONS = """

@@ -1,5 +1,5 @@
--- The one write path of the ledger. `ledger_apply` guards and updates both grains of level, takes the stream head last,
--- and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
+-- The one write path of the ledger. `ledger_guard` guards and updates both grains of level, `ledger_write` takes the stream head
+-- last and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
 -- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date;
 -- OH003 a serial number would be on hand twice; OH004 a level was never seen: let the lock functions insert it, and try again.
 
@@ -129,74 +129,44 @@ BEGIN
     INTO first_seq, first_event, at, present;
   IF epoch <> present THEN RAISE EXCEPTION 'directory' USING ERRCODE = 'OH002'; END IF;
   INSERT INTO posting_key (id, caller, seq, recorded_at, digest)
-    SELECT id, caller, first_seq + n, at, digest
-      FROM unnest(ids, callers, digests) WITH ORDINALITY AS p(id, caller, digest, n);
+    SELECT ids[n], callers[n], first_seq + n, at, digests[n] FROM generate_series(1, postings) AS n;
   IF array_remove(reverses_ids, NULL) <> '{}' THEN
     INSERT INTO reversal (original, by)
       SELECT original, id FROM unnest(reverses_ids, ids) AS r(original, id) WHERE original IS NOT NULL;
   END IF;
   INSERT INTO posting (seq, recorded_at, happened_at, id, source_id, actor, device, reverses, kind, source_type, reason)
-    SELECT first_seq + n, at, h, id, source_id, actor, device, rev, kind, source_type, reason
-      FROM unnest(ids, source_ids, actors, devices, happened, reverses_ids, kinds, source_types, reasons)
-           WITH ORDINALITY AS p(id, source_id, actor, device, h, rev, kind, source_type, reason, n);
+    SELECT first_seq + n, at, happened[n], ids[n], source_ids[n], actors[n], devices[n], reverses_ids[n], kinds[n],
+           source_types[n], reasons[n]
+      FROM generate_series(1, postings) AS n;
   IF cardinality(m_posting) > 0 THEN
     INSERT INTO move (seq, recorded_at, happened_at, variant, lot, from_location, to_location, quantity, line,
                       from_condition, to_condition, from_kept, to_kept, unit_cost, currency)
-      SELECT first_seq + p, at, happened[p], variant, lot, f, t, quantity, line, fc, tc, fk, tk, cost, currency
-        FROM unnest(m_posting, m_line, m_variant, m_lot, m_from, m_from_condition, m_from_kept, m_to, m_to_condition,
-                    m_to_kept, m_quantity, m_cost, m_currency)
-             AS m(p, line, variant, lot, f, fc, fk, t, tc, tk, quantity, cost, currency);
+      SELECT first_seq + m_posting[n], at, happened[m_posting[n]], m_variant[n], m_lot[n], m_from[n], m_to[n], m_quantity[n],
+             m_line[n], m_from_condition[n], m_to_condition[n], m_from_kept[n], m_to_kept[n], m_cost[n], m_currency[n]
+        FROM generate_series(1, cardinality(m_posting)) AS n;
   END IF;
   IF cardinality(c_posting) > 0 THEN
     INSERT INTO claim (seq, recorded_at, reservation, variant, site, quantity, line)
-      SELECT first_seq + p, at, reservation, variant, site, quantity, line
-        FROM unnest(c_posting, c_line, c_reservation, c_variant, c_site, c_quantity)
-             AS c(p, line, reservation, variant, site, quantity);
+      SELECT first_seq + c_posting[n], at, c_reservation[n], c_variant[n], c_site[n], c_quantity[n], c_line[n]
+        FROM generate_series(1, cardinality(c_posting)) AS n;
   END IF;
   IF events > 0 THEN
     INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data)
-      SELECT first_event + n, at, h, id, site, typ, subject, key, data
-        FROM unnest(e_id, e_type, e_subject, e_site, e_happened, e_key, e_data)
-             WITH ORDINALITY AS e(id, typ, subject, site, h, key, data, n);
+      SELECT first_event + n, at, e_happened[n], e_id[n], e_site[n], e_type[n], e_subject[n], e_key[n], e_data[n]
+        FROM generate_series(1, events) AS n;
   END IF;
   IF levels > 0 THEN
     INSERT INTO outbox (event_n, recorded_at, happened_at, id, site, type, subject, partition_key, data)
-      SELECT first_event + events + n, at, at, id, site, 'stock.level_changed', 'variant/' || variant, variant || '/' || site,
-             '{' || label || ',"sellable":"' || onhand_decimal(sellable, d) || '","reserved":"' || onhand_decimal(reserved, d)
-             || '","available":"' || onhand_decimal(sellable - reserved, d) || '","overdrawn":"' || onhand_decimal(overdrawn, d)
-             || '","delta":"' || onhand_decimal(net, d) || '","seq":"' || first_seq + postings || '"}'
-        FROM unnest(l_id, l_label, l_decimals, l_variant, l_site, l_net, l_sellable, l_reserved, l_overdrawn)
-             WITH ORDINALITY AS l(id, label, d, variant, site, net, sellable, reserved, overdrawn, n);
+      SELECT first_event + events + n, at, at, l_id[n], l_site[n], 'stock.level_changed', 'variant/' || l_variant[n],
+             l_variant[n] || '/' || l_site[n],
+             '{' || l_label[n] || ',"sellable":"' || onhand_decimal(l_sellable[n], l_decimals[n])
+             || '","reserved":"' || onhand_decimal(l_reserved[n], l_decimals[n])
+             || '","available":"' || onhand_decimal(l_sellable[n] - l_reserved[n], l_decimals[n])
+             || '","overdrawn":"' || onhand_decimal(l_overdrawn[n], l_decimals[n])
+             || '","delta":"' || onhand_decimal(l_net[n], l_decimals[n]) || '","seq":"' || first_seq + postings || '"}'
+        FROM generate_series(1, levels) AS n;
   END IF;
   last_event := first_event + events + levels;
-END $$;
-
--- Guard and write in one call: the optimistic path, and the end of the locked path.
-CREATE OR REPLACE FUNCTION ledger_apply(
-  epoch bigint, judged boolean,
-  lv_variant uuid[], lv_location uuid[], lv_lot uuid[], lv_condition int2[], lv_net bigint[], lv_low bigint[],
-  sl_variant uuid[], sl_site uuid[], sl_net bigint[], sl_claimed bigint[], sl_low bigint[], sl_dip bigint[],
-  sl_event uuid[], sl_label text[], sl_decimals int2[],
-  ids uuid[], digests bytea[], callers uuid[], kinds text[], source_types text[], source_ids uuid[], actors uuid[],
-  devices uuid[], happened timestamptz[], reverses_ids uuid[], reasons text[],
-  m_posting int4[], m_line int4[], m_variant uuid[], m_lot uuid[], m_from uuid[], m_from_condition int2[], m_from_kept bool[],
-  m_to uuid[], m_to_condition int2[], m_to_kept bool[], m_quantity bigint[], m_cost numeric[], m_currency text[],
-  c_posting int4[], c_line int4[], c_reservation uuid[], c_variant uuid[], c_site uuid[], c_quantity bigint[],
-  e_id uuid[], e_type text[], e_subject text[], e_site uuid[], e_happened timestamptz[], e_key text[], e_data text[],
-  OUT first_seq bigint, OUT at timestamptz, OUT last_event bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-  g record;
-BEGIN
-  SELECT * INTO g FROM ledger_guard(lv_variant, lv_location, lv_lot, lv_condition, lv_net, lv_low,
-                                    sl_variant, sl_site, sl_net, sl_claimed, sl_low, sl_dip, judged);
-  SELECT w.first_seq, w.at, w.last_event INTO first_seq, at, last_event
-    FROM ledger_write(epoch, ids, digests, callers, kinds, source_types, source_ids, actors, devices, happened, reverses_ids,
-                      reasons, m_posting, m_line, m_variant, m_lot, m_from, m_from_condition, m_from_kept, m_to,
-                      m_to_condition, m_to_kept, m_quantity, m_cost, m_currency, c_posting, c_line, c_reservation, c_variant,
-                      c_site, c_quantity, e_id, e_type, e_subject, e_site, e_happened, e_key, e_data,
-                      sl_event, sl_label, sl_decimals, sl_variant, sl_site, sl_net,
-                      g.new_sellable, g.new_reserved, g.new_overdrawn) w;
 END $$;
 
 -- Signed entries, as people who audit stock expect them: −from and +to; the sum per variant and place is the level.

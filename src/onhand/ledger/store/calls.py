@@ -1,4 +1,4 @@
-"""What both doors inside a transaction speak to the database: locks, guard and write of `ledger_apply` in separate calls, and
+"""What both doors inside a transaction speak to the database: locks, guard and write in separate calls, and
 the buffer between them that is flushed just before COMMIT."""
 
 from __future__ import annotations
