@@ -2055,6 +2055,18 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECU
 DROP TRIGGER IF EXISTS refuse_truncate ON audit;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION onhand_refuse();
 -- end of statement
+-- Rows of the audit log that the posting lane writes with its batch, over column arrays of equal length (as pos/sql/riders.sql).
+CREATE OR REPLACE FUNCTION rider_audit(
+  ids uuid[], instants timestamptz[], actor_ids uuid[], actor_kinds text[], actor_names text[], actions text[], entities text[],
+  entity_ids text[], requests text[], request_ids text[], ips text[], all_changes jsonb[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit (id, at, actor_id, actor_kind, actor_name, action, entity, entity_id, request, request_id, ip, changes)
+    SELECT ids[n], instants[n], actor_ids[n], actor_kinds[n], actor_names[n], actions[n], entities[n], entity_ids[n],
+           requests[n], request_ids[n], ips[n], all_changes[n]
+      FROM generate_series(1, cardinality(ids)) AS n;
+END $$;
+-- end of statement
 -- The one write path of the ledger. `ledger_guard` guards and updates both grains of level, `ledger_write` takes the stream head
 -- last and writes keys, postings, lines and events. Array arguments of one group have equal length; keys come in lock order.
 -- Errors: OH001 a guard failed, 23505 an id acted before (both: take the locked path); OH002 the directory is out of date;
@@ -2109,7 +2121,7 @@ BEGIN
            ORDER BY k.n FOR UPDATE OF s) x;
 END $$;
 
--- Guards and updates both grains, a row at a time in key order: each array is the outer side of a nested loop, so levels are
+-- Guards and updates both grains, a row at a time in key order: the numbers are the outer side of a nested loop, so levels are
 -- locked in the order given (the settings leave the planner no other plan). `judged`: the caller has locked and judged the
 -- batch, so facts may overdraw. Answers the new site levels, for the events.
 CREATE OR REPLACE FUNCTION ledger_guard(
@@ -2122,10 +2134,10 @@ DECLARE
   touched bigint;
 BEGIN
   IF cardinality(lv_variant) > 0 THEN
-    UPDATE level l SET on_hand = l.on_hand + k.net, overdrawn = greatest(0, -(l.on_hand + k.net))
-      FROM unnest(lv_variant, lv_location, lv_lot, lv_condition, lv_net, lv_low) AS k(variant, location, lot, condition, net, low)
-     WHERE l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
-       AND (judged OR k.low IS NULL OR l.on_hand - l.allocated + k.low >= 0);
+    UPDATE level l SET on_hand = l.on_hand + lv_net[n], overdrawn = greatest(0, -(l.on_hand + lv_net[n]))
+      FROM generate_series(1, cardinality(lv_variant)) AS n
+     WHERE l.variant = lv_variant[n] AND l.location = lv_location[n] AND l.lot = lv_lot[n] AND l.condition = lv_condition[n]
+       AND (judged OR lv_low[n] IS NULL OR l.on_hand - l.allocated + lv_low[n] >= 0);
     GET DIAGNOSTICS touched = ROW_COUNT;
     IF touched <> cardinality(lv_variant) THEN
       RAISE EXCEPTION 'guard' USING ERRCODE = CASE WHEN EXISTS (
@@ -2140,13 +2152,13 @@ BEGIN
   IF cardinality(sl_variant) > 0 THEN
     -- a line that leaves less than nothing free raises what is overdrawn, even where the batch gives as much before it
     WITH u AS (
-      UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
-                              overdrawn = greatest(0, s.reserved + k.claimed - s.sellable - k.net)
-        FROM unnest(sl_variant, sl_site, sl_net, sl_claimed, sl_low, sl_dip)
-             WITH ORDINALITY AS k(variant, site, net, claimed, low, dip, n)
-       WHERE s.variant = k.variant AND s.site = k.site
-         AND (judged OR s.sellable - s.reserved + least(k.low, k.dip, 0) >= 0 OR (k.low IS NULL AND k.dip IS NULL))
-      RETURNING k.n, s.sellable, s.reserved, s.overdrawn)
+      UPDATE site_level s SET sellable = s.sellable + sl_net[n], reserved = s.reserved + sl_claimed[n],
+                              overdrawn = greatest(0, s.reserved + sl_claimed[n] - s.sellable - sl_net[n])
+        FROM generate_series(1, cardinality(sl_variant)) AS n
+       WHERE s.variant = sl_variant[n] AND s.site = sl_site[n]
+         AND (judged OR s.sellable - s.reserved + least(sl_low[n], sl_dip[n], 0) >= 0
+              OR (sl_low[n] IS NULL AND sl_dip[n] IS NULL))
+      RETURNING n, s.sellable, s.reserved, s.overdrawn)
     SELECT count(*), array_agg(o.sellable), array_agg(o.reserved), array_agg(o.overdrawn)
       INTO touched, new_sellable, new_reserved, new_overdrawn FROM (SELECT * FROM u ORDER BY n) o;
     IF touched <> cardinality(sl_variant) THEN
@@ -2234,6 +2246,25 @@ CREATE OR REPLACE VIEW ledger_entry AS
   SELECT seq, line, recorded_at, happened_at, variant, lot, to_location, to_condition, quantity, to_kept, unit_cost, currency
     FROM move;
 -- end of statement
+-- Reservations that the lane writes with their claims, over column arrays of equal length (as pos/sql/riders.sql).
+CREATE OR REPLACE FUNCTION rider_reservation(
+  ids uuid[], kinds text[], refs text[], channels uuid[], ends timestamptz[], makers uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO reservation (id, kind, reference, channel_id, expires_at, created_by)
+    SELECT ids[n], kinds[n], refs[n], channels[n], ends[n], makers[n] FROM generate_series(1, cardinality(ids)) AS n;
+END $$;
+
+-- Their lines.
+CREATE OR REPLACE FUNCTION rider_reservation_line(
+  reservations uuid[], lines int4[], variants uuid[], sites uuid[], policies text[], requests bigint[], claims bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO reservation_line (reservation, line, variant, site, policy, requested, claimed)
+    SELECT reservations[n], lines[n], variants[n], sites[n], policies[n], requests[n], claims[n]
+      FROM generate_series(1, cardinality(reservations)) AS n;
+END $$;
+-- end of statement
 -- A serial number is a lot of one unit. `serial` says how many of it lie in places that keep stock: 0 or 1, below zero where a
 -- fact said twice that it left; never 2. Called by `ledger_guard` only when a batch names lots, so other goods pay nothing.
 -- Errors: OH003 it would be on hand twice; OH001 (not judged) a fact takes what is not there: take the locked path.
@@ -2249,6 +2280,47 @@ BEGIN
   END IF;
 EXCEPTION WHEN check_violation THEN
   RAISE EXCEPTION 'serial' USING ERRCODE = 'OH003';
+END $$;
+-- end of statement
+-- Documents of the point of sale that the lane writes with its batch, a row each over column arrays of equal length. Functions,
+-- because PL/pgSQL keeps an array expanded and reads array[n] at once, where unnest fills a tuplestore for each column
+-- (docs/why/two-halves.md). They run with the caller's rights.
+
+-- Sales.
+CREATE OR REPLACE FUNCTION rider_sale(
+  ids uuid[], registers uuid[], locations uuid[], sites uuid[], happened timestamptz[], actors uuid[], customers uuid[],
+  refunds_of uuid[], nets bigint[], taxes bigint[], discounts bigint[], totals bigint[], all_units bigint[], line_counts int4[],
+  currencies text[], numbers text[], states text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sale (id, register, location, site, happened_at, actor, customer, refund_of, net, tax, discount, total, units,
+                    line_count, currency, number, state)
+    SELECT ids[n], registers[n], locations[n], sites[n], happened[n], actors[n], customers[n], refunds_of[n], nets[n], taxes[n],
+           discounts[n], totals[n], all_units[n], line_counts[n], currencies[n], numbers[n], states[n]
+      FROM generate_series(1, cardinality(ids)) AS n;
+END $$;
+
+-- Their lines.
+CREATE OR REPLACE FUNCTION rider_sale_line(
+  sales uuid[], lines int4[], variants uuid[], quantities bigint[], nets bigint[], taxes bigint[], discounts bigint[],
+  totals bigint[], unit_prices numeric[], codes text[], told_quantities text[], descriptions text[], lot_codes text[],
+  serial_numbers text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sale_line (sale, line, variant, quantity, net, tax, discount, total, unit_price, code, told_quantity, description,
+                         lot_code, serial_number)
+    SELECT sales[n], lines[n], variants[n], quantities[n], nets[n], taxes[n], discounts[n], totals[n], unit_prices[n], codes[n],
+           told_quantities[n], descriptions[n], lot_codes[n], serial_numbers[n]
+      FROM generate_series(1, cardinality(sales)) AS n;
+END $$;
+
+-- How they were paid.
+CREATE OR REPLACE FUNCTION rider_tender(
+  sales uuid[], lines int4[], amounts bigint[], kinds text[], refs text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO tender (sale, line, amount, kind, reference)
+    SELECT sales[n], lines[n], amounts[n], kinds[n], refs[n] FROM generate_series(1, cardinality(sales)) AS n;
 END $$;
 -- end of statement
 SELECT onhand_partitions('outbox', 3)

@@ -12,12 +12,8 @@ from onhand.access.model import Caller
 from onhand.kit.clock import now
 from onhand.kit.ids import quick7
 
-AUDIT_RIDER = """
-INSERT INTO audit (id, at, actor_id, actor_kind, actor_name, action, entity, entity_id, request, request_id, ip, changes)
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::text[], $12::jsonb[])
-"""
-"""The lane's statement for rider `audit`."""
+AUDIT_RIDER = "SELECT rider_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+"""The lane's statement for rider `audit` (`sql/rider.sql`)."""
 
 
 def audit_rows(

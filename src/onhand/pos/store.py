@@ -13,30 +13,16 @@ from onhand.pos.model import SoldRow
 from onhand.pos.tables import register, sale, sale_line, tender
 
 RIDERS = {
-    "sale": """
-INSERT INTO sale (id, register, location, site, happened_at, actor, customer, refund_of, net, tax, discount, total, units,
-                  line_count, currency, number, state)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::uuid[], $7::uuid[], $8::uuid[],
-                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int4[], $15::text[],
-                     $16::text[], $17::text[])
-""",
-    "sale_line": """
-INSERT INTO sale_line (sale, line, variant, quantity, net, tax, discount, total, unit_price, code, told_quantity, description,
-                       lot_code, serial_number)
-SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                     $8::bigint[], $9::numeric[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-""",
-    "tender": """
-INSERT INTO tender (sale, line, amount, kind, reference)
-SELECT * FROM unnest($1::uuid[], $2::int4[], $3::bigint[], $4::text[], $5::text[])
-""",
+    "sale": "SELECT rider_sale($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    "sale_line": "SELECT rider_sale_line($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    "tender": "SELECT rider_tender($1, $2, $3, $4, $5)",
     "pos_exception": """
 INSERT INTO exception (id, kind, site, variant, quantity, posting_id, source_type, source_id, actor, detail)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[],
                      $9::uuid[], $10::jsonb[]) ON CONFLICT DO NOTHING
 """,
 }
-"""Document rows the lane writes with the postings of sales."""
+"""Document rows the lane writes with the postings of sales (`sql/riders.sql`)."""
 
 
 async def insert_register(conn: AsyncConnection, values: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ BEGIN
            ORDER BY k.n FOR UPDATE OF s) x;
 END $$;
 
--- Guards and updates both grains, a row at a time in key order: each array is the outer side of a nested loop, so levels are
+-- Guards and updates both grains, a row at a time in key order: the numbers are the outer side of a nested loop, so levels are
 -- locked in the order given (the settings leave the planner no other plan). `judged`: the caller has locked and judged the
 -- batch, so facts may overdraw. Answers the new site levels, for the events.
 CREATE OR REPLACE FUNCTION ledger_guard(
@@ -65,10 +65,10 @@ DECLARE
   touched bigint;
 BEGIN
   IF cardinality(lv_variant) > 0 THEN
-    UPDATE level l SET on_hand = l.on_hand + k.net, overdrawn = greatest(0, -(l.on_hand + k.net))
-      FROM unnest(lv_variant, lv_location, lv_lot, lv_condition, lv_net, lv_low) AS k(variant, location, lot, condition, net, low)
-     WHERE l.variant = k.variant AND l.location = k.location AND l.lot = k.lot AND l.condition = k.condition
-       AND (judged OR k.low IS NULL OR l.on_hand - l.allocated + k.low >= 0);
+    UPDATE level l SET on_hand = l.on_hand + lv_net[n], overdrawn = greatest(0, -(l.on_hand + lv_net[n]))
+      FROM generate_series(1, cardinality(lv_variant)) AS n
+     WHERE l.variant = lv_variant[n] AND l.location = lv_location[n] AND l.lot = lv_lot[n] AND l.condition = lv_condition[n]
+       AND (judged OR lv_low[n] IS NULL OR l.on_hand - l.allocated + lv_low[n] >= 0);
     GET DIAGNOSTICS touched = ROW_COUNT;
     IF touched <> cardinality(lv_variant) THEN
       RAISE EXCEPTION 'guard' USING ERRCODE = CASE WHEN EXISTS (
@@ -83,13 +83,13 @@ BEGIN
   IF cardinality(sl_variant) > 0 THEN
     -- a line that leaves less than nothing free raises what is overdrawn, even where the batch gives as much before it
     WITH u AS (
-      UPDATE site_level s SET sellable = s.sellable + k.net, reserved = s.reserved + k.claimed,
-                              overdrawn = greatest(0, s.reserved + k.claimed - s.sellable - k.net)
-        FROM unnest(sl_variant, sl_site, sl_net, sl_claimed, sl_low, sl_dip)
-             WITH ORDINALITY AS k(variant, site, net, claimed, low, dip, n)
-       WHERE s.variant = k.variant AND s.site = k.site
-         AND (judged OR s.sellable - s.reserved + least(k.low, k.dip, 0) >= 0 OR (k.low IS NULL AND k.dip IS NULL))
-      RETURNING k.n, s.sellable, s.reserved, s.overdrawn)
+      UPDATE site_level s SET sellable = s.sellable + sl_net[n], reserved = s.reserved + sl_claimed[n],
+                              overdrawn = greatest(0, s.reserved + sl_claimed[n] - s.sellable - sl_net[n])
+        FROM generate_series(1, cardinality(sl_variant)) AS n
+       WHERE s.variant = sl_variant[n] AND s.site = sl_site[n]
+         AND (judged OR s.sellable - s.reserved + least(sl_low[n], sl_dip[n], 0) >= 0
+              OR (sl_low[n] IS NULL AND sl_dip[n] IS NULL))
+      RETURNING n, s.sellable, s.reserved, s.overdrawn)
     SELECT count(*), array_agg(o.sellable), array_agg(o.reserved), array_agg(o.overdrawn)
       INTO touched, new_sellable, new_reserved, new_overdrawn FROM (SELECT * FROM u ORDER BY n) o;
     IF touched <> cardinality(sl_variant) THEN

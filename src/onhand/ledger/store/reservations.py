@@ -16,16 +16,10 @@ from onhand.ledger.reservations import Held, Policy, Reservation, ReservationKin
 from onhand.ledger.tables import backorder, reservation, reservation_line
 
 RESERVATION_RIDERS = {
-    "reservation": """
-INSERT INTO reservation (id, kind, reference, channel_id, expires_at, created_by)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::uuid[])
-""",
-    "reservation_line": """
-INSERT INTO reservation_line (reservation, line, variant, site, policy, requested, claimed)
-SELECT * FROM unnest($1::uuid[], $2::int4[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[])
-""",
+    "reservation": "SELECT rider_reservation($1, $2, $3, $4, $5, $6)",
+    "reservation_line": "SELECT rider_reservation_line($1, $2, $3, $4, $5, $6, $7)",
 }
-"""Document rows the lane writes with the postings of reservations."""
+"""Document rows the lane writes with the postings of reservations (`sql/reservations.sql`)."""
 
 HeadRow = tuple[UUID, str, str | None, UUID | None, datetime | None, UUID]
 """id, kind, reference, channel, end, who made it"""
