@@ -1,7 +1,8 @@
 """What may be promised of variants at sites. All requests that wait at the moment are answered by one read of the levels.
 
-A query of its own for each request costs three times as much (kernel: one `= ANY` read for whoever waits). Nobody lingers: the
-first request is read at once, and whoever asks while that is under way forms the next batch.
+A query of its own for each request costs several times as much (kernel: one `= ANY` read for whoever waits). Nobody lingers: the
+first request is read at once, and whoever asks while that is under way forms the next batch. Two reads take turns, as the lane's
+batches do: while the database works on one half of the callers, the other half is answered.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from struct import Struct
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from onhand.kit.ids import quick
 from onhand.kit.problem import Unavailable
 from onhand.ledger.lane import SESSION
 
@@ -24,18 +27,22 @@ MOST = 5_000
 """Variants one read asks for at most; a request of its own may name 200."""
 IN_FLIGHT = 2
 """Reads under way at once: while the database answers one, another is taken in."""
+SHARED = 16
+"""Fewer requests than this are not divided into two reads: each has a price of its own."""
 
 QUERY = """
-SELECT s.variant, array_agg(s.site) AS sites, array_agg(s.sellable) AS sellable, array_agg(s.reserved) AS reserved,
-       NULL::timestamptz AS due, NULL::uuid AS channel
+SELECT s.variant, array_send(array_agg(s.site)) AS sites, array_send(array_agg(s.sellable)) AS sellable,
+       array_send(array_agg(s.reserved)) AS reserved, NULL::timestamptz AS due, NULL::uuid AS channel
   FROM site_level s WHERE s.variant = ANY($1::uuid[]) GROUP BY s.variant
 UNION ALL
-SELECT e.variant, ARRAY[e.site], ARRAY[e.quantity], NULL, e.due, NULL FROM expectation e WHERE e.variant = ANY($1::uuid[])
+SELECT e.variant, array_send(ARRAY[e.site]), array_send(ARRAY[e.quantity]), NULL, e.due, NULL
+  FROM expectation e WHERE e.variant = ANY($1::uuid[])
 UNION ALL
-SELECT b.variant_id, ARRAY[b.site_id], ARRAY[b.buffer], NULL, NULL, b.channel_id
+SELECT b.variant_id, array_send(ARRAY[b.site_id]), array_send(ARRAY[b.buffer]), NULL, NULL, b.channel_id
   FROM channel_buffer b WHERE b.variant_id = ANY($1::uuid[])
 """
-"""One row a variant with arrays over its sites, and a row for each expectation and buffer: arrays cost a tenth of rows."""
+"""One row a variant with arrays over its sites, and a row for each expectation and buffer: arrays cost a tenth of rows. Each array
+comes in PostgreSQL's binary form and is taken apart by one `struct` call, with an object a site and not a site and variant."""
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, OSError, TimeoutError)
 
 
@@ -77,6 +84,7 @@ class LevelReader:
         self._waiting: deque[_Waiting] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = 0
+        self._flying = 0
         self.reads = 0
 
     async def read(self, variants: Sequence[UUID]) -> Stock:
@@ -101,15 +109,18 @@ class LevelReader:
             self._running -= 1  # at once, not when the task is collected: who asks next must find it so
 
     def _next(self) -> list[_Waiting]:
+        """Half of who waits or is being answered, so that two reads of one size take turns."""
+        most = max(SHARED, (len(self._waiting) + self._flying + 1) // 2)
         batch = [self._waiting.popleft()]
         count = len(batch[0].variants)
-        while self._waiting and count + len(self._waiting[0].variants) <= MOST:
+        while self._waiting and len(batch) < most and count + len(self._waiting[0].variants) <= MOST:
             batch.append(self._waiting.popleft())
             count += len(batch[-1].variants)
         return batch
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         wanted = list({variant for one in batch for variant in one.variants})
+        self._flying += len(batch)
         try:
             stock = gather(await self._fetch(wanted))
         except Exception as error:
@@ -118,6 +129,8 @@ class LevelReader:
                 if not one.answer.done():
                     one.answer.set_exception(problem)
             return
+        finally:
+            self._flying -= len(batch)
         for one in batch:
             if not one.answer.done():
                 one.answer.set_result(stock)
@@ -162,14 +175,47 @@ async def connect(url: str) -> asyncpg.Connection:
 def gather(rows: Iterable[Any]) -> Stock:
     """Rows of the query by variant. Pure."""
     stock: Stock = {}
+    site, int8s = _SITES.__getitem__, _INT8S
     for variant, sites, quantities, reserved, due, channel in rows:
         found = stock.get(variant)
         if found is None:
             found = stock[variant] = VariantStock()
         if reserved is not None:
-            found.levels = dict(zip(sites, zip(quantities, reserved, strict=True), strict=True))
-        elif due is not None:
-            found.expected.setdefault(sites[0], []).append((due, quantities[0]))
+            count = (len(sites) - _HEAD) // 20
+            unpack = int8s[count]
+            levels = zip(unpack(quantities, _HEAD), unpack(reserved, _HEAD), strict=True)
+            found.levels = dict(zip(map(site, _UUIDS[count](sites, _HEAD)), levels, strict=True))
         else:
-            found.buffers[sites[0], channel] = quantities[0]
+            key, (quantity,) = site(sites[-16:]), int8s[1](quantities, _HEAD)
+            if due is not None:
+                found.expected.setdefault(key, []).append((due, quantity))
+            else:
+                found.buffers[key, channel] = quantity
     return stock
+
+
+_HEAD = 20
+"""Bytes before the elements of a binary array: dimensions, flags, type, length, lower bound; then each with its length."""
+
+
+class _Unpack(dict[int, Any]):
+    """Number of elements → what takes a binary array of so many apart."""
+
+    def __init__(self, element: str) -> None:
+        super().__init__()
+        self._element = element
+
+    def __missing__(self, count: int) -> Any:
+        found = self[count] = Struct("!" + f"4x{self._element}" * count).unpack_from
+        return found
+
+
+class _Sites(dict[bytes, UUID]):
+    """Sixteen bytes → the one object that stands for that site."""
+
+    def __missing__(self, raw: bytes) -> UUID:
+        found = self[raw] = quick(UUID(bytes=raw))
+        return found
+
+
+_UUIDS, _INT8S, _SITES = _Unpack("16s"), _Unpack("q"), _Sites()
