@@ -183,6 +183,7 @@ class Wire:
         self._known: dict[str, tuple[bytes, list[int]]] = {}
         self._fd = conn.fileno()
         self._flights: deque[Flight] = deque()
+        self._waiting: asyncio.Future[None] | None = None
 
     @classmethod
     async def connect(cls, url: str, options: dict[str, str]) -> Wire:
@@ -246,6 +247,7 @@ class Wire:
             raise
         flight = Flight(self, len(laid_out.calls))
         self._flights.append(flight)
+        self._wake()  # where the socket was full, libpq read what had come: nobody else would notice, and the rest is to be sent
         return flight
 
     async def answer(self, flight: Flight) -> Row:
@@ -328,7 +330,9 @@ class Wire:
                     pg.consume_input()
                 while True:
                     while pg.is_busy():
-                        await self._ready()
+                        await self._ready(
+                            write=pg.flush() != 0
+                        )  # what was sent behind goes on its way meanwhile
                         pg.consume_input()
                     result = pg.get_result()
                     if result is None:
@@ -348,23 +352,23 @@ class Wire:
         return out
 
     async def _ready(self, *, write: bool = False) -> None:
-        """Wait until the socket can be read (or written)."""
+        """Wait until the socket can be read (or written), or something was sent."""
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
-
-        def wake() -> None:
-            if not done.done():
-                done.set_result(None)
-
-        loop.add_reader(self._fd, wake)
+        self._waiting = loop.create_future()
+        loop.add_reader(self._fd, self._wake)
         if write:
-            loop.add_writer(self._fd, wake)
+            loop.add_writer(self._fd, self._wake)
         try:
-            await done
+            await self._waiting
         finally:
+            self._waiting = None
             loop.remove_reader(self._fd)
             if write:
                 loop.remove_writer(self._fd)
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 def first_and_instant(row: Sequence[bytes | None]) -> tuple[int, datetime]:
