@@ -26,6 +26,8 @@ class Round:
     ground: Ground
     site: Site
     seconds: float
+    shared: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """What claims of this round measured together."""
     _uniform: float | None = None
 
     async def rival_uniform(self) -> float:

@@ -9,14 +9,14 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.ground import STORES, VARIANTS, Ground, till, variant_id
+from bench.ground import OURS, STORES, VARIANTS, Ground, till, variant_id
 from onhand import ledger, locations
 from onhand.catalog import Resolved
 from onhand.doors import wiring
@@ -90,26 +90,41 @@ class Site:
     engine: Engine
     _server: asyncio.subprocess.Process | None = None
     _port: int = 0
+    _others: dict[str, Site] = field(default_factory=dict)
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, ground: Ground) -> AsyncIterator[Site]:
-        """Start the lane; stop everything at the end."""
-        database = Database.open(ground.url(), pool_size=1)
+    async def open(cls, ground: Ground, name: str = OURS) -> AsyncIterator[Site]:
+        """Start the lane on a database; stop everything at the end."""
+        database = Database.open(ground.url(name), pool_size=1)
 
         async def load_directory() -> Any:
             async with database.engine.connect() as conn:
                 return await ledger.load_directory(conn)
 
-        engine = Engine(url=ground.url(), load_directory=load_directory, riders=dict(wiring.RIDERS))
+        engine = Engine(url=ground.url(name), load_directory=load_directory, riders=dict(wiring.RIDERS))
         await engine.start()
         site = cls(ground, engine)
         try:
             yield site
         finally:
+            await site._open.aclose()
             await site._stop_server()
             await engine.stop()
             await database.close()
+
+    async def on(self, name: str) -> Site:
+        """A lane on another database of the same server, started at first use."""
+        if name not in self._others:
+            self._others[name] = await self._open.enter_async_context(Site.open(self.ground, name))
+        return self._others[name]
+
+    @property
+    def backend_pid(self) -> int:
+        """The server process that writes the lane's batches."""
+        assert self.engine._wire is not None
+        return self.engine._wire.backend_pid
 
     async def lane_rate(self, ready: Sequence[Job], *, callers: int, seconds: float) -> float:
         """Sales a second with some callers that each wait for their answer before the next sale."""

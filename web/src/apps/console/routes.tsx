@@ -73,6 +73,8 @@ const pages = [
   page('/counting/plan', () => import('./counting/PlanPage'), 'PlanPage'),
   page('/counting/reviews', () => import('./counting/ReviewsPage'), 'ReviewsPage'),
   page('/counting/reports', () => import('./counting/ReportsPage'), 'ReportsPage'),
+  page('/suppliers', () => import('./parties/PartiesPage'), 'SuppliersPage'),
+  page('/customers', () => import('./parties/PartiesPage'), 'CustomersPage'),
   page('/catalog', () => import('./catalog/VariantsPage'), 'VariantsPage'),
 ]
 

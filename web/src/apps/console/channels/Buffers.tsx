@@ -1,14 +1,14 @@
-import { ActionIcon, Autocomplete, Button, Group, Select, Stack, Table, Text, TextInput, Title } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { ActionIcon, Button, Group, Select, Stack, Table, Text, TextInput, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { api } from '../../../api/client'
 import { readAll } from '../../../api/places'
 import { useMay } from '../../../api/session'
-import type { Channel, ChannelBuffer, Page, Variant } from '../../../api/types'
+import type { Channel, ChannelBuffer, Variant } from '../../../api/types'
 import { Icon } from '../../../ui/Icon'
 import { useFormats, useTexts } from '../../../ui/i18n/useTexts'
+import { ItemSelect } from '../../../ui/ItemSelect'
 import { notifyDone } from '../../../ui/notify'
 import { Quantity } from '../../../ui/numbers'
 import { Loading, Problem } from '../../../ui/states'
@@ -79,13 +79,10 @@ export function Buffers({ channel, onDone }: { channel: Channel; onDone: () => v
 function AddBuffer({ channel, busy, set }: { channel: Channel; busy: boolean; set: (body: { variant_id: string; site_id: string; buffer: string }) => void }) {
   const t = useTexts(channelTexts)
   const formats = useFormats()
-  const [typed, setTyped] = useState('')
-  const [asked] = useDebouncedValue(typed.trim(), 150)
+  const [chosen, setChosen] = useState<Variant | null>(null)
+  const [count, setCount] = useState(0)
   const [siteId, setSiteId] = useState<string | null>(channel.sites[0]?.id ?? null)
   const [quantity, setQuantity] = useState('')
-  const found = useQuery({ queryKey: ['variants', 'pick', asked], queryFn: ({ signal }) => api.get<Page<Variant>>('/v1/variants', { query: { q: asked, limit: 20 }, signal }), enabled: asked.length > 1 })
-  const options = new Map((found.data?.data ?? []).map((variant) => [`${variant.sku} · ${variant.name}`, variant]))
-  const chosen = options.get(typed) ?? [...options.values()].find((variant) => variant.sku === typed.trim())
   const read = quantity.trim() ? fromTyped(quantity, formats.decimalMark) : null
   const bad = quantity.trim() && (read === null || sign(read) < 0) ? t('badQuantity') : null
   return (
@@ -94,14 +91,15 @@ function AddBuffer({ channel, busy, set }: { channel: Channel; busy: boolean; se
         event.preventDefault()
         if (chosen && siteId && read !== null && !bad) {
           set({ variant_id: chosen.id, site_id: siteId, buffer: read })
-          setTyped('')
+          setChosen(null)
+          setCount(count + 1)
           setQuantity('')
         }
       }}
     >
       <Stack gap="xs" data-testid="add-buffer">
         <Text fw={600} size="sm">{t('addOwn')}</Text>
-        <Autocomplete label={t('item')} placeholder={t('searchItem')} data={[...options.keys()]} filter={({ options: all }) => all} value={typed} onChange={setTyped} data-testid="buffer-item" />
+        <ItemSelect key={count} label={t('item')} placeholder={t('searchItem')} onChange={setChosen} testId="buffer-item" />
         <Group align="flex-start" grow>
           <Select label={t('site')} data={channel.sites.map((site) => ({ value: site.id, label: `${site.code} · ${site.name}` }))} value={siteId} onChange={setSiteId} allowDeselect={false} />
           <TextInput label={t('buffer')} inputMode="decimal" value={quantity} error={bad} onChange={(event) => setQuantity(event.currentTarget.value)} data-testid="buffer-quantity" />

@@ -16,6 +16,7 @@ import { Loading, Problem } from '../../../ui/states'
 import { useUrl } from '../../../ui/url'
 import { add, subtract, sum } from '../../../values/decimal'
 import { About } from './About'
+import { Backorders } from './Backorders'
 import { ExplainDrawer, type Asked } from './ExplainDrawer'
 import { HeldBy } from './HeldBy'
 import { History } from './History'
@@ -111,6 +112,7 @@ export function VariantPage() {
           )}
         </section>
         {asOf ? null : <HeldBy variantId={id} siteId={site?.site_id ?? ''} reserved={sum((site ? [site] : rows).map((row) => row.reserved))} open={(reservation) => change({ reservation }, true)} />}
+        {asOf ? null : <Backorders variant={v} sites={rows} siteId={site?.site_id ?? ''} />}
         </div>
         <div className={css.stack}>
           <OverTime variantId={id} siteId={site?.site_id ?? ''} />

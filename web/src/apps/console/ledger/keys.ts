@@ -9,6 +9,7 @@ export const keys = {
   history: (id: string) => listKey(historyPath(id)),
   posting: (id: string) => ['posting', id] as const,
   reservation: (id: string) => ['reservation', id] as const,
+  backorders: (variantId: string) => ['backorders', variantId] as const,
   held: (variantId: string) => ['held', variantId] as const,
 }
 

@@ -1,4 +1,6 @@
+import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 
 import type { Lot } from '../../../api/types'
 import { DataList } from '../../../ui/datalist/DataList'
@@ -10,12 +12,17 @@ import { Page } from '../../../ui/Page'
 import { Empty } from '../../../ui/states'
 import { paths } from '../../../values/paths'
 import { DaysLeft, LotState } from './LotState'
+import { RulesDrawer } from './RulesDrawer'
+import { ruleTexts } from './ruleTexts'
+import { ServesDialog } from './ServesDialog'
 import { qualityTexts } from './texts'
 
 const STATES = ['sound', 'held', 'recalled', 'expired', 'uncertified'] as const
 
 export function LotsPage() {
   const t = useTexts(qualityTexts)
+  const r = useTexts(ruleTexts)
+  const [shown, setShown] = useState<'rules' | 'serves' | null>(null)
   const s = useShared()
   const navigate = useNavigate()
   const columns: Column<Lot>[] = [
@@ -42,7 +49,18 @@ export function LotsPage() {
     { id: 'made', header: t('made'), width: '115px', hidden: true, cell: (row) => <When at={row.made_on} form="date" /> },
   ]
   return (
-    <Page title={t('title')} lead={t('lead')} fill testId="page-lots">
+    <Page
+      title={t('title')}
+      lead={t('lead')}
+      fill
+      testId="page-lots"
+      actions={
+        <>
+          <Button variant="default" onClick={() => setShown('serves')} data-testid="show-serves">{r('serves')}</Button>
+          <Button variant="default" onClick={() => setShown('rules')} data-testid="show-rules">{r('rules')}</Button>
+        </>
+      }
+    >
       <DataList<Lot>
         page="quality.lots"
         label={t('title')}
@@ -64,6 +82,8 @@ export function LotsPage() {
           </Empty>
         }
       />
+      {shown === 'rules' ? <RulesDrawer onClose={() => setShown(null)} /> : null}
+      {shown === 'serves' ? <ServesDialog onClose={() => setShown(null)} /> : null}
     </Page>
   )
 }

@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from 'react'
 import { api } from '../../../api/client'
 import { useSites } from '../../../api/places'
 import { asProblem } from '../../../api/problem'
-import type { ScanHit, SearchHit, TransferMade, Variant } from '../../../api/types'
+import type { ScanHit, SearchHit, TransferDetail, TransferMade, Variant } from '../../../api/types'
 import { listKey } from '../../../ui/datalist/useListData'
 import { Icon } from '../../../ui/Icon'
 import { useFormats, useShared, useTexts } from '../../../ui/i18n/useTexts'
@@ -20,21 +20,23 @@ import { readEntry, times } from './counting'
 import { transferTexts } from './texts'
 import css from './transfers.module.css'
 
-type Chosen = { id: string; name: string; sku: string; unit: string; typed: string }
+type Chosen = { id: string; name: string; sku: string; unit: string; typed: string; lot: string | null }
+
+type Props = { /** What another page chose. */ variants?: string[]; /** A draft to change. */ draft?: TransferDetail; onClose: () => void }
 
 /** What should go from where to where; saved as a draft or placed at once. */
-export function NewTransfer({ variants, onClose }: { variants: string[]; onClose: () => void }) {
+export function NewTransfer(props: Props) {
   const t = useTexts(transferTexts)
   const s = useShared()
   const narrow = useMediaQuery('(max-width: 30em)') ?? false
   return (
-    <Modal opened onClose={onClose} size="lg" fullScreen={narrow} title={t('newTitle')} closeButtonProps={{ 'aria-label': s('close') }}>
-      <Form variants={variants} onClose={onClose} />
+    <Modal opened onClose={props.onClose} size="lg" fullScreen={narrow} title={props.draft ? t('draftTitle', { number: props.draft.number }) : t('newTitle')} closeButtonProps={{ 'aria-label': s('close') }}>
+      <Form {...props} />
     </Modal>
   )
 }
 
-function Form({ variants, onClose }: { variants: string[]; onClose: () => void }) {
+function Form({ variants = [], draft, onClose }: Props) {
   const t = useTexts(transferTexts)
   const s = useShared()
   const formats = useFormats()
@@ -42,20 +44,20 @@ function Form({ variants, onClose }: { variants: string[]; onClose: () => void }
   const navigate = useNavigate()
   const sites = useSites()
   const [id, setId] = useState(() => uuid7())
-  const [from, setFrom] = useState<string | null>(null)
-  const [to, setTo] = useState<string | null>(null)
-  const [lines, setLines] = useState<Chosen[]>([])
-  const [reserve, setReserve] = useState(true)
-  const [expected, setExpected] = useState('')
-  const [note, setNote] = useState('')
-  const [tried, setTried] = useState(false)
   const mark = formats.decimalMark
+  const [from, setFrom] = useState<string | null>(draft?.from_site_id ?? null)
+  const [to, setTo] = useState<string | null>(draft?.to_site_id ?? null)
+  const [lines, setLines] = useState<Chosen[]>(() => (draft?.lines ?? []).map((line) => ({ id: line.variant_id, name: line.name, sku: line.sku, unit: line.unit, typed: line.requested.replace('.', mark), lot: line.lot_code })))
+  const [reserve, setReserve] = useState(draft?.reserves ?? true)
+  const [expected, setExpected] = useState(draft?.expected_at?.slice(0, 10) ?? '')
+  const [note, setNote] = useState(draft?.note ?? '')
+  const [tried, setTried] = useState(false)
 
   const addOne = async (variantId: string, quantity: string) => {
     const known = await api.get<Variant>('/v1/variants/{variant_id}', { path: { variant_id: variantId } })
     setLines((before) => {
       const there = before.find((line) => line.id === variantId)
-      if (!there) return [...before, { id: variantId, name: known.name, sku: known.sku, unit: known.unit, typed: quantity.replace('.', mark) }]
+      if (!there) return [...before, { id: variantId, name: known.name, sku: known.sku, unit: known.unit, typed: quantity.replace('.', mark), lot: null }]
       const sum = add(fromTyped(there.typed, mark) ?? '0', quantity).replace('.', mark)
       return before.map((line) => (line.id === variantId ? { ...line, typed: sum } : line))
     })
@@ -73,23 +75,25 @@ function Form({ variants, onClose }: { variants: string[]; onClose: () => void }
   const wrongSites = !from || !to || from === to
   const valid = lines.length > 0 && !wrongSites && read.every((quantity) => quantity !== null && sign(quantity) > 0)
   const send = useMutation({
-    mutationFn: (place: boolean) =>
-      api.post<TransferMade>('/v1/transfers', {
-        id,
-        mode: 'document',
-        from_site_id: from,
-        to_site_id: to,
-        lines: lines.map((line, index) => ({ variant_id: line.id, quantity: read[index] })),
+    mutationFn: async (place: boolean) => {
+      const values = {
+        lines: lines.map((line, index) => ({ variant_id: line.id, quantity: read[index], ...(line.lot ? { lot_code: line.lot } : {}) })),
         reserve,
-        place,
-        ...(expected ? { expected_at: new Date(expected).toISOString() } : {}),
-        ...(note.trim() ? { note: note.trim() } : {}),
-      }),
+        ...(expected || draft ? { expected_at: expected ? new Date(expected).toISOString() : null } : {}),
+        ...(note.trim() || draft ? { note: note.trim() || null } : {}),
+      }
+      if (!draft) return api.post<TransferMade>('/v1/transfers', { id, mode: 'document', from_site_id: from, to_site_id: to, place, ...values })
+      const at = { path: { transfer_id: draft.id } }
+      const changed = await api.patch<TransferDetail>('/v1/transfers/{transfer_id}', values, { ...at, ifMatch: draft.version })
+      return place ? api.post<TransferDetail>('/v1/transfers/{transfer_id}/place', {}, { ...at, ifMatch: changed.version }) : changed
+    },
     onSuccess: async (made) => {
       notifyDone(t(made.state === 'placed' ? 'placedDone' : 'draftSaved'))
       void client.invalidateQueries({ queryKey: listKey('/v1/transfers') })
       void client.invalidateQueries({ queryKey: ['transfer-totals'] })
-      await navigate({ href: paths.transfer(made.id) })
+      void client.invalidateQueries({ queryKey: ['transfer', made.id] })
+      if (draft) onClose()
+      else await navigate({ href: paths.transfer(made.id) })
     },
     onError: (error) => {
       if (asProblem(error).status !== 0) setId(uuid7())
@@ -103,17 +107,17 @@ function Form({ variants, onClose }: { variants: string[]; onClose: () => void }
   return (
     <Stack gap="sm" data-testid="new-transfer-form">
       <Group grow align="flex-start">
-        <Select label={t('fromSite')} data={options} value={from} onChange={setFrom} searchable data-testid="from-site" />
-        <Select label={t('toSite')} data={options} value={to} onChange={setTo} searchable data-testid="to-site" />
+        <Select label={t('fromSite')} data={options} value={from} onChange={setFrom} searchable disabled={!!draft} data-testid="from-site" />
+        <Select label={t('toSite')} data={options} value={to} onChange={setTo} searchable disabled={!!draft} data-testid="to-site" />
       </Group>
       {tried && wrongSites ? <Text size="sm" className="bad" role="alert">{t('chooseSites')}</Text> : null}
       <AddItem add={addOne} />
       <div>
         {lines.map((line, index) => (
-          <div key={line.id} className={css.line}>
+          <div key={`${line.id} ${line.lot ?? ''}`} className={css.line}>
             <div>
               <div className={css.name}>{line.name}</div>
-              <Text size="xs" c="dimmed" className="mono">{line.sku}</Text>
+              <Text size="xs" c="dimmed" className="mono">{line.sku}{line.lot ? ` · ${line.lot}` : ''}</Text>
             </div>
             <div className={css.keys}>
               <TextInput
@@ -126,11 +130,11 @@ function Form({ variants, onClose }: { variants: string[]; onClose: () => void }
                 error={tried && (read[index] === null || sign(read[index] ?? '0') <= 0) ? t('badNumber') : undefined}
                 onChange={(event) => {
                   const typed = event.currentTarget.value
-                  setLines((before) => before.map((each) => (each.id === line.id ? { ...each, typed } : each)))
+                  setLines((before) => before.map((each) => (each === line ? { ...each, typed } : each)))
                 }}
                 data-testid={`quantity-${line.sku}`}
               />
-              <ActionIcon variant="subtle" color="gray" aria-label={t('removeLine', { name: line.name })} onClick={() => setLines((before) => before.filter((each) => each.id !== line.id))}>
+              <ActionIcon variant="subtle" color="gray" aria-label={t('removeLine', { name: line.name })} onClick={() => setLines((before) => before.filter((each) => each !== line))}>
                 <Icon name="close" size={16} />
               </ActionIcon>
             </div>

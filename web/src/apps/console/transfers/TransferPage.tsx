@@ -20,6 +20,7 @@ import { ReasonDialog } from '../../../ui/ReasonForm'
 import { Loading, Problem } from '../../../ui/states'
 import { sign } from '../../../values/decimal'
 import { paths } from '../../../values/paths'
+import { NewTransfer } from './NewTransfer'
 import { ResolveDialog } from './ResolveDialog'
 import { StepDialog } from './StepDialog'
 import { transferTexts } from './texts'
@@ -42,7 +43,7 @@ export function TransferPage() {
   return <View transfer={transfer.data} again={again} />
 }
 
-type Doing = 'ship' | 'receive' | 'resolve' | 'close' | 'cancel'
+type Doing = 'change' | 'ship' | 'receive' | 'resolve' | 'close' | 'cancel'
 
 function View({ transfer, again }: { transfer: TransferDetail; again: () => Promise<unknown> }) {
   const t = useTexts(transferTexts)
@@ -60,7 +61,7 @@ function View({ transfer, again }: { transfer: TransferDetail; again: () => Prom
   const can = (verb: string) => transfer.can.includes(verb)
   // The next step of the road is the one that is offered most plainly.
   const first = ['receive', 'ship', 'place', 'resolve'].find(can)
-  const button = (verb: Doing | 'place', icon: 'truck' | 'check' | 'import' | 'undo' | 'close' | 'approve') =>
+  const button = (verb: Doing | 'place', icon: 'truck' | 'check' | 'import' | 'undo' | 'close' | 'approve' | 'edit') =>
     can(verb) ? (
       <Button variant={verb === first ? 'filled' : 'default'} leftSection={<Icon name={icon} size={16} />} loading={verb === 'place' && place.isPending} onClick={() => (verb === 'place' ? place.mutate() : setDoing(verb))} data-testid={`do-${verb}`}>
         {t(verb)}
@@ -83,6 +84,7 @@ function View({ transfer, again }: { transfer: TransferDetail; again: () => Prom
           {button('receive', 'import')}
           {button('ship', 'truck')}
           {button('place', 'approve')}
+          {transfer.state === 'draft' ? button('change', 'edit') : null}
           {button('resolve', 'check')}
           {button('close', 'close')}
           {button('cancel', 'close')}
@@ -106,6 +108,7 @@ function View({ transfer, again }: { transfer: TransferDetail; again: () => Prom
         </div>
       </div>
       {doing === 'ship' || doing === 'receive' ? <StepDialog step={doing} transfer={transfer} onClose={() => shut(doing)} onDone={again} /> : null}
+      {doing === 'change' ? <NewTransfer draft={transfer} onClose={() => shut('change')} /> : null}
       {doing === 'resolve' ? <ResolveDialog transfer={transfer} onClose={() => shut('resolve')} onDone={again} /> : null}
       {(['close', 'cancel'] as const).map((verb) => (
         <ReasonDialog
