@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
 from onhand.ledger.lane import SESSION
-from onhand.ledger.wire import LaidOut, OutOfTurnError, Wire
+from onhand.ledger.wire import ConnectionLostError, LaidOut, OutOfTurnError, Wire
 
 COUNT = "SELECT cardinality($1::text[])"
+LONG = "SELECT pg_sleep(30), $1::text[]"
 REFUSED = "SELECT 1 / cardinality($1::text[])"
 
 
 @pytest.fixture
 async def wire(database_urls: tuple[str, str]) -> AsyncIterator[Wire]:
     made = await Wire.connect(database_urls[1], dict(SESSION))
-    await made.prepare([COUNT, REFUSED])
+    await made.prepare([COUNT, REFUSED, LONG])
     yield made
     made.terminate()
 
@@ -39,6 +42,30 @@ async def test_an_answer_that_came_while_the_next_was_sent_is_noticed(wire: Wire
         assert await waiting == ((3).to_bytes(4),)
         assert await wire.answer(second) == ((20_000).to_bytes(4),)
     assert wire.in_flight == 0
+
+
+async def test_a_line_that_breaks_while_the_next_is_sent_is_noticed(wire: Wire) -> None:
+    """libpq notices it while it sends, and closes its socket: whoever watched that one would hear nothing more."""
+    waiting = asyncio.create_task(wire.answer(wire.send(counting(wire, 1, statement=LONG))))
+    await asyncio.sleep(0)
+    with socket.socket(fileno=os.dup(wire._fd)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(ConnectionLostError):
+        wire.send(counting(wire, 20_000, length=1_000))
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionLostError):
+            await waiting
+
+
+async def test_who_waits_hears_of_the_end(wire: Wire) -> None:
+    """It is closed by us while somebody waits for an answer that takes long."""
+    waiting = asyncio.create_task(wire.answer(wire.send(counting(wire, 1, statement=LONG))))
+    await asyncio.sleep(0)
+    wire.terminate()
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionLostError):
+            await waiting
+    assert wire._fd == -1
 
 
 async def test_many_large_ones_behind_one_another_all_arrive(wire: Wire) -> None:

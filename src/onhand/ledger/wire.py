@@ -8,6 +8,7 @@ that the lane handles one family of them.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -181,9 +182,12 @@ class Wire:
         self._conn = conn
         self._pg = conn.pgconn
         self._known: dict[str, tuple[bytes, list[int]]] = {}
-        self._fd = conn.fileno()
+        self._fd = os.dup(
+            conn.fileno()
+        )  # libpq closes its own when the server goes away, also in the middle of sending
         self._flights: deque[Flight] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self._ended = False
 
     @classmethod
     async def connect(cls, url: str, options: dict[str, str]) -> Wire:
@@ -215,6 +219,9 @@ class Wire:
     def terminate(self) -> None:
         """Close at once, whatever is under way."""
         self._pg.finish()
+        self._ended = True
+        self._wake()
+        self._let_go()
 
     async def prepare(self, statements: Iterable[str]) -> None:
         """Make statements known to the server; `lay_out` needs them."""
@@ -245,9 +252,10 @@ class Wire:
         except BaseException:
             self.terminate()  # half of it may be on its way
             raise
+        finally:
+            self._wake()  # where the socket was full, libpq read what had come, and nobody else would notice
         flight = Flight(self, len(laid_out.calls))
         self._flights.append(flight)
-        self._wake()  # where the socket was full, libpq read what had come: nobody else would notice, and the rest is to be sent
         return flight
 
     async def answer(self, flight: Flight) -> Row:
@@ -330,9 +338,7 @@ class Wire:
                     pg.consume_input()
                 while True:
                     while pg.is_busy():
-                        await self._ready(
-                            write=pg.flush() != 0
-                        )  # what was sent behind goes on its way meanwhile
+                        await self._ready(write=bool(pg.flush()))  # what was sent behind goes on meanwhile
                         pg.consume_input()
                     result = pg.get_result()
                     if result is None:
@@ -353,6 +359,8 @@ class Wire:
 
     async def _ready(self, *, write: bool = False) -> None:
         """Wait until the socket can be read (or written), or something was sent."""
+        if self._ended:
+            raise ConnectionLostError("the connection was closed")
         loop = asyncio.get_running_loop()
         self._waiting = loop.create_future()
         loop.add_reader(self._fd, self._wake)
@@ -365,6 +373,13 @@ class Wire:
             loop.remove_reader(self._fd)
             if write:
                 loop.remove_writer(self._fd)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the socket once the connection has ended and the loop does not watch it any more."""
+        if self._ended and self._waiting is None and self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
