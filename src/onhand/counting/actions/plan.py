@@ -13,7 +13,15 @@ from onhand import access, locations
 from onhand.access import Caller
 from onhand.counting import reads, store
 from onhand.counting.events import CountChanged
-from onhand.counting.model import AllBeingCounted, NothingDue, Policy, UnknownBin, classify, plan_days
+from onhand.counting.model import (
+    AllBeingCounted,
+    NothingDue,
+    Policy,
+    UnknownBin,
+    capacity_of,
+    classify,
+    plan_days,
+)
 from onhand.kit.ids import derive_id
 from onhand.kit.problem import IdReused, NotFound, Stale
 from onhand.kit.tx import Tx
@@ -135,8 +143,8 @@ async def make_sheet(
 
 async def _planned(tx: Tx, site: Place, today: date) -> list[UUID]:
     policy, _ = await store.get_policy(tx.conn)
-    capacity = await store.get_capacity(tx.conn, site.id)
     found, rows = await reads.shelves(tx.conn, site)
+    capacity = capacity_of(await store.get_capacity(tx.conn, site.id), found, policy.cadence)
     in_hand = [replace(shelf, last=today) if rows[shelf.id].busy else shelf for shelf in found]
     day = plan_days(in_hand, policy.cadence, capacity=capacity, today=today, days=1)[0]
     return [shelf.id for shelf in day.shelves]

@@ -55,6 +55,11 @@ def per_day(sizes: Mapping[str, int], cadence: Mapping[str, int]) -> int:
     return sum(-(-sizes.get(c, 0) // cadence[c]) for c in CLASSES)
 
 
+def capacity_of(said: int | None, shelves: Iterable[Shelf], cadence: Mapping[str, int]) -> int:
+    """Places a day a site counts: what somebody said, and until then what the cadences need."""
+    return per_day(Counter(s.count_class for s in shelves), cadence) if said is None else said
+
+
 def overload(sizes: Mapping[str, int], cadence: Mapping[str, int], capacity: int) -> str | None:
     """Why a capacity cannot hold, and what to do about it; None when it can."""
     need = per_day(sizes, cadence)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onhand import locations
 from onhand.counting import store
-from onhand.counting.model import CLASSES, Shelf, due_on, overload, per_day, plan_days
+from onhand.counting.model import CLASSES, Shelf, capacity_of, due_on, overload, per_day, plan_days
 from onhand.kit.paging import decode_cursor, encode_cursor
 from onhand.locations import Place
 
@@ -50,8 +50,8 @@ def _text(value: Any) -> Any:
 async def get_plan(conn: AsyncConnection, site: Place, now: datetime) -> dict[str, Any]:
     """The plan of a site for today and the days ahead. Four queries."""
     policy, _ = await store.get_policy(conn)
-    capacity = await store.get_capacity(conn, site.id)
     found, rows = await shelves(conn, site)
+    capacity = capacity_of(await store.get_capacity(conn, site.id), found, policy.cadence)
     today = locations.today(site, now)
     cadence = policy.cadence
     sizes = Counter(s.count_class for s in found)
@@ -93,7 +93,8 @@ async def list_shelves(
     policy, _ = await store.get_policy(conn)
     found, rows = await shelves(conn, site)
     today, cadence = locations.today(site, now), policy.cadence
-    planned = {s.id for s in _today(found, cadence, await store.get_capacity(conn, site.id), today)}
+    capacity = capacity_of(await store.get_capacity(conn, site.id), found, cadence)
+    planned = {s.id for s in _today(found, cadence, capacity, today)}
     wanted = [
         s
         for s in found

@@ -56,10 +56,10 @@ async def save_capacity(conn: AsyncConnection, site: UUID, bins_per_day: int) ->
     )
 
 
-async def get_capacity(conn: AsyncConnection, site: UUID) -> int:
-    """How many places a site counts a day; 0 while nobody said."""
+async def get_capacity(conn: AsyncConnection, site: UUID) -> int | None:
+    """How many places a site counts a day; None while nobody said."""
     found = await conn.execute(sa.select(count_capacity.c.bins_per_day).where(count_capacity.c.site == site))
-    return int(found.scalar_one_or_none() or 0)
+    return found.scalar_one_or_none()
 
 
 _VALUE_MOVED = sa.text(
