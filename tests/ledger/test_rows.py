@@ -15,7 +15,17 @@ import sqlalchemy as sa
 from onhand.kit.database import Database, WeakDurability, refuse_weak_durability
 from onhand.kit.postgres import SUPERUSER, EmbeddedPostgres
 from onhand.kit.problem import InternalError
-from onhand.ledger import Engine, InsufficientStock, Item, Mode, Posting, Status, verify
+from onhand.ledger import (
+    Engine,
+    InsufficientStock,
+    Item,
+    LevelTooLarge,
+    Mode,
+    Outcome,
+    Posting,
+    Status,
+    verify,
+)
 from onhand.ledger.model import MAX_QUANTITY, AlreadyReversed, InvalidPosting
 from tests.faults import SEED, often
 from tests.faults.script import MAKE_NOTE, engine_on
@@ -244,6 +254,29 @@ async def test_the_largest_quantity_is_a_quantity(db: Database, world: World, en
     back = world.posting(*[world.move("LARGE", MAX_QUANTITY, "S1", "supplier")] * 20)
     assert (await engine.submit(Item(back))).ok
     assert await on_hand(db, variant) == 0
+
+
+async def test_a_level_beyond_what_can_be_counted_is_refused(
+    db: Database, world: World, engine: Engine
+) -> None:
+    """Row 20: 64 bits are full after 18 times 500 lines of the most. The next is refused by name, in the lane, where its neighbour
+    posts, and at the door; a batch whose sum alone is too large is told apart."""
+    variant = await fresh(db, world, "FULL")
+    lines = [world.move("FULL", MAX_QUANTITY, "supplier", "S1")] * 500
+    for _ in range(18):
+        assert (await engine.submit(Item(world.posting(*lines)))).ok
+    much, more = world.posting(*lines), world.posting(*lines)
+    little = world.posting(world.move("TEA", 1, "supplier", "S1"))
+    first, second, third = await asyncio.gather(
+        *(engine.submit(Item(p)) for p in (much, more, little)), return_exceptions=True
+    )
+    assert [type(first), type(second), type(third)] == [LevelTooLarge, LevelTooLarge, Outcome]
+    with pytest.raises(LevelTooLarge):
+        await post(db, much)
+    assert await on_hand(db, variant) == 18 * 500 * MAX_QUANTITY
+    back = [world.move("FULL", MAX_QUANTITY, "S1", "supplier")] * 500
+    for _ in range(18):
+        assert (await engine.submit(Item(world.posting(*back)))).ok
 
 
 async def test_all_of_this_left_sound_books(db: Database, world: World) -> None:

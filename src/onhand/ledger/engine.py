@@ -28,7 +28,7 @@ from onhand.ledger import lane, sql
 from onhand.ledger.batch import EventRow
 from onhand.ledger.decide import Directory, variants_of
 from onhand.ledger.lane import Item, RiderRows, Stale
-from onhand.ledger.model import Outcome, Posting, check_shape
+from onhand.ledger.model import LevelTooLarge, Outcome, Posting, check_shape
 from onhand.ledger.wire import ConnectionLostError, Flight, OutOfTurnError, Wire
 
 log = structlog.get_logger("onhand.lane")
@@ -306,8 +306,12 @@ class Engine:
             for entry in entries:
                 (await self._post(Batch([entry])))()
             return _nothing
-        log.error("lane_entry_failed", error=repr(error), riders=sorted(entries[0].riders))
-        return partial(_answer_all, entries, error if isinstance(error, Problem) else InternalError())
+        if isinstance(error, asyncpg.exceptions.NumericValueOutOfRangeError):
+            error = LevelTooLarge(param="quantity")
+        if not isinstance(error, Problem):
+            log.error("lane_entry_failed", error=repr(error), riders=sorted(entries[0].riders))
+            error = InternalError()
+        return partial(_answer_all, entries, error)
 
     def _answer(self, entries: list[Entry], outcomes: list[list[Outcome]], doubt: bool) -> None:
         self.stats.batches += 1

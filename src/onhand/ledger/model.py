@@ -198,6 +198,12 @@ class SerialAlreadyUsed(Problem):
     status = 409
 
 
+class LevelTooLarge(Problem):
+    """A level would go beyond what can be counted, 9,223,372,036,854,775,807 of its smallest unit. Check the quantity."""
+
+    status = 422
+
+
 class QuantityStale(Problem):
     """The quantity changed since you read it. `present` is what it is now; decide again."""
 

@@ -20,7 +20,7 @@ from onhand.kit.tx import Tx
 from onhand.ledger.batch import Arrays, EventRow, arrays_of
 from onhand.ledger.decide import Directory, variants_of
 from onhand.ledger.lane import LabelCache
-from onhand.ledger.model import Posting, SerialAlreadyUsed
+from onhand.ledger.model import LevelTooLarge, Posting, SerialAlreadyUsed
 
 
 class Driver(Protocol):
@@ -156,6 +156,8 @@ async def _raise_levels(driver: Driver, arrays: Arrays) -> tuple[list[int], list
             raise SerialAlreadyUsed(
                 "This serial number is on hand already.", param="serial_number"
             ) from error
+        if error.sqlstate == "22003":
+            raise LevelTooLarge(param="quantity") from error
         raise
     return list(found[0] or []), list(found[1] or []), list(found[2] or [])
 
