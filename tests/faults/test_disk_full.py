@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
 import subprocess
 import tempfile
@@ -13,22 +12,12 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import psycopg
 import pytest
 
-from onhand import ledger
-from onhand.doors import wiring
 from onhand.doors.supervise import kept_up
-from onhand.kit.database import Database
-from onhand.kit.ids import uuid7
-from onhand.kit.migrate import upgrade
-from onhand.kit.postgres import APP, SUPERUSER, EmbeddedPostgres
-from onhand.kit.problem import Problem, Unavailable
-from onhand.ledger import Engine, Item, Mode, Move, Posting, digest_of, verify
-from tests.ledger.world import World, build
+from onhand.kit.problem import Unavailable
+from tests.faults.selling import Selling, books_are_whole
 
 pytestmark = pytest.mark.faults
 
@@ -67,37 +56,14 @@ def disks() -> Iterator[dict[str, Path]]:
                 subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-class Shop:
-    """A server whose data and log lie on disks of their own, its lane, and what the lane acknowledged."""
+class Shop(Selling):
+    """A shop whose data and log lie on disks of their own."""
 
     def __init__(self, disks: dict[str, Path]) -> None:
+        super().__init__(disks["data"] / "onhand")
         self.disks = disks
-        self.postgres = EmbeddedPostgres.at(disks["data"] / "onhand")
-        self.acknowledged: set[UUID] = set()
-        self.refused: list[Problem] = []
-        self.stopping = False
-        self.last = 0.0
-        self.world: World
 
-    async def open(self) -> None:
-        await asyncio.to_thread(self._separate_log)
-        await asyncio.to_thread(upgrade, self.postgres.url())
-        self.db = Database.open(self.postgres.url(APP), pool_size=2)
-        wiring.hooks(self.db)
-        wiring.register()
-        await wiring.prepare(self.db)
-        self.world = await build(self.db, skus={f"P{n}": 0 for n in range(20)})
-
-        async def load_directory() -> Any:
-            async with self.db.engine.connect() as conn:
-                return await ledger.load_directory(conn)
-
-        self.engine = Engine(
-            url=self.postgres.url(APP), load_directory=load_directory, riders=dict(wiring.RIDERS)
-        )
-        await self.engine.start()
-
-    def _separate_log(self) -> None:
+    def start(self) -> None:
         """As an administrator would: the log on its own disk, by a link. Little is kept, so that the small disk lasts."""
         self.postgres.start()
         self.postgres.stop()
@@ -114,38 +80,6 @@ class Shop:
         self.postgres.own(data / "onhand.local.conf")
         self.postgres.start()
 
-    async def seller(self) -> None:
-        while not self.stopping:
-            uid = uuid7()
-            moves = tuple(
-                Move(v, self.world.place("S1"), self.world.place("customer"), 1)
-                for v in random.choices(list(self.world.variants.values()), k=5)
-            )
-            posting = Posting(
-                uid, "sell", "test", uid, uid, self.world.at(), moves, digest_of(uid), mode=Mode.fact
-            )
-            try:
-                outcome = await asyncio.wait_for(self.engine.submit(Item(posting)), 60)
-            except Problem as problem:
-                self.refused.append(problem)
-                await asyncio.sleep(0.1)
-                continue
-            assert outcome.ok
-            self.acknowledged.add(uid)
-            self.last = time.monotonic()
-
-    async def until(self, what: Any, seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < end, (self.postgres.data_dir / "server.log").read_text(
-                errors="replace"
-            )[-2000:]
-            await asyncio.sleep(0.05)
-
-    async def sells_again(self) -> None:
-        since = time.monotonic()
-        await self.until(lambda: self.last > since)
-
     def fill(self, disk: str) -> Path:
         """Leave no byte free."""
         ballast = self.disks[disk] / "ballast"
@@ -153,12 +87,6 @@ class Shop:
             while True:
                 file.write(bytes(1 << 16))
         return ballast
-
-    async def close(self) -> None:
-        self.stopping = True
-        await self.engine.stop()
-        await self.db.close()
-        await asyncio.to_thread(self.postgres.stop)
 
 
 @pytest.fixture
@@ -170,19 +98,6 @@ async def shop(disks: dict[str, Path]) -> AsyncIterator[Shop]:
             yield built
     finally:
         await built.close()
-
-
-async def _books_are_whole(shop: Shop) -> None:
-    with psycopg.connect(shop.postgres.url(SUPERUSER)) as conn:
-        found = {r[0] for r in conn.execute("SELECT id FROM posting")}
-        twice = conn.execute(
-            "SELECT count(*) FROM (SELECT id FROM posting GROUP BY id HAVING count(*) > 1) x"
-        ).fetchone()
-    assert not shop.acknowledged - found, "acknowledged and lost"
-    assert twice == (0,)
-    async with shop.db.engine.connect() as conn_:
-        report = await verify.verify(conn_)
-    assert report.ok, report.differences[:3]
 
 
 @pytest.mark.parametrize("disk", ["data", "log"])
@@ -208,4 +123,4 @@ async def test_a_full_disk_loses_nothing_and_heals_with_room(shop: Shop, disk: s
         )
     shop.stopping = True
     await asyncio.gather(*sellers)
-    await _books_are_whole(shop)
+    await books_are_whole(shop)

@@ -53,6 +53,10 @@ _TRY_AGAIN = (
     asyncpg.exceptions.UniqueViolationError,
 )
 
+_DISK = (asyncpg.exceptions.InsufficientResourcesError, asyncpg.exceptions.PostgresIOError)
+_DISK_FAILS = (
+    "The database's disk failed to write it. Send it again with the same id, and have the disk looked at."
+)
 _NO_ROOM = "The database has no room left. Send it again with the same id."
 _AWAY = "The database is away; whether this was posted is not known. Retry with the same id."
 
@@ -277,9 +281,12 @@ class Engine:
                 if time.monotonic() > deadline:
                     return partial(_answer_all, entries, Unavailable(_AWAY, retry_after=2))
                 await asyncio.sleep(random.uniform(0.02, 0.15))
-            except asyncpg.exceptions.InsufficientResourcesError as error:
-                log.error("lane_no_room", error=repr(error))  # the disk is full: nobody's mistake
-                return partial(_answer_all, entries, Unavailable(_NO_ROOM, retry_after=5))
+            except _DISK as error:  # nobody's mistake
+                log.error("lane_disk", error=repr(error))
+                full = isinstance(error, asyncpg.exceptions.InsufficientResourcesError)
+                return partial(
+                    _answer_all, entries, Unavailable(_NO_ROOM if full else _DISK_FAILS, retry_after=5)
+                )
             except Exception as error:
                 return await self._isolate(entries, error)
 
