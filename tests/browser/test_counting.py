@@ -103,3 +103,27 @@ def test_an_empty_bin_is_asked_about(phone: tuple[Page, str]) -> None:
     page.get_by_test_id("yes-empty").click()
     again = page.get_by_test_id("bin").filter(has_text=code)
     expect(again).to_be_disabled()
+
+
+def test_a_sheet_is_given_to_somebody_and_taken_back(
+    phone: tuple[Page, str], visit: Opener, shop: Shop, ada: StorageState
+) -> None:
+    """Ada gives the newest sheet to Ben, sees his name at the bin, and takes it back."""
+    boss = visit(DESKTOP, signed_in=ada)
+    boss.goto(f"/counting/plan?site_id={shop.store['id']}")
+    there(boss, "sheets")
+    boss.get_by_test_id("who-counts").first.click()
+    form = there(boss, "give-sheet")
+    expect(form).to_contain_text("nobody yet")
+    assert not barriers(boss)
+    boss.get_by_test_id("give-person").click()
+    boss.get_by_role("option", name="Ben").last.click()
+    boss.get_by_test_id("give-now").click()
+    expect(boss.get_by_test_id("give-sheet")).to_have_count(0)
+    settled(boss)
+    boss.get_by_test_id("who-counts").first.click()
+    expect(there(boss, "give-sheet")).to_contain_text("Ben")
+    settled(boss)
+    assert not barriers(boss)
+    boss.get_by_test_id("give-sheet").get_by_role("button", name="Take back").first.click()
+    expect(boss.get_by_test_id("give-sheet")).to_contain_text("nobody yet")

@@ -20,6 +20,7 @@ import { useUrl } from '../../../ui/url'
 import { paths } from '../../../values/paths'
 import { uuid7 } from '../../../values/uuid7'
 import css from './counting.module.css'
+import { GiveSheet } from './GiveSheet'
 import { PolicyForm } from './PolicyForm'
 import { planTexts } from './texts'
 
@@ -339,6 +340,8 @@ function Classes({ plan, mayWrite }: { plan: CountPlan; mayWrite: boolean }) {
 function Sheets({ site }: { site: string }) {
   const t = useTexts(planTexts)
   const may = useMay()
+  const mayGive = may('counting:write', site) && may('users:read')
+  const [given, setGiven] = useState<CountSheet | null>(null)
   const mayCount = may('stock:count', site)
   const found = useQuery({ queryKey: ['counting', 'sheets', site], queryFn: () => api.get<Rows<CountSheet>>('/v1/count-sheets', { query: { site_id: site, limit: 8 } }), enabled: Boolean(site) && mayCount })
   if (!mayCount) return null
@@ -364,6 +367,11 @@ function Sheets({ site }: { site: string }) {
                     <Text size="xs" c="dimmed">
                       {row.created_by.name}
                     </Text>
+                    {mayGive && row.todo ? (
+                      <Button variant="subtle" size="compact-sm" ml={-8} onClick={() => setGiven(row)} aria-label={t('whoOf', { name: row.name })} data-testid="who-counts">
+                        {t('who')}
+                      </Button>
+                    ) : null}
                   </td>
                   <td className={`num ${detail.n}`}>{row.todo}</td>
                   <td className={`num ${detail.n}`}>{row.waiting}</td>
@@ -378,6 +386,7 @@ function Sheets({ site }: { site: string }) {
           {t('noSheets')}
         </Text>
       )}
+      {given ? <GiveSheet sheet={given} onClose={() => setGiven(null)} /> : null}
     </Panel>
   )
 }
