@@ -225,7 +225,9 @@ class Engine:
         wire, ready = self._wire, batch.ready
         if wire is None or ready is None or ready.calls is None or not ready.counts(self.epoch, wire):
             return
-        with suppress(Exception):  # the connection is lost then, or was closed; that is found out when it is posted
+        with suppress(
+            Exception
+        ):  # the connection is lost then, or was closed; that is found out when it is posted
             batch.flight = wire.send(ready.calls)
 
     async def _post_safely(self, batch: Batch) -> Callable[[], None]:

@@ -182,9 +182,8 @@ class Wire:
         self._conn = conn
         self._pg = conn.pgconn
         self._known: dict[str, tuple[bytes, list[int]]] = {}
-        self._fd = os.dup(
-            conn.fileno()
-        )  # libpq closes its own when the server goes away, also in the middle of sending
+        # libpq closes its own socket when it finds the server gone, also in the middle of sending
+        self._fd = os.dup(conn.fileno())
         self._flights: deque[Flight] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._ended = False
